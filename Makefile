@@ -1,0 +1,40 @@
+# Every target is one line anyone could type; PYTHON may name any Python >= 3.11.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup protos fmt check test test-full demo up down bench lock
+
+setup: .venv/ready  ## build .venv from the lock
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . && touch $@
+
+protos: setup  ## generate protos/gen from protos/scizor
+	$(BIN)/buf format -w && $(BIN)/python -m tools.protos generate
+
+fmt: setup  ## format everything
+	$(BIN)/ruff format && $(BIN)/ruff check --fix && $(BIN)/buf format -w
+
+check: setup  ## every static check
+	$(BIN)/python -m tools.check
+
+test: check  ## what CI runs
+	$(BIN)/pytest -m "not full"
+
+test-full: check  ## and the long runs against peers
+	$(BIN)/pytest
+
+demo: setup  ## see the whole system do its job
+	$(BIN)/scizor demo
+
+up: setup  ## start everything on this machine and return
+	$(BIN)/scizor up --detach
+
+down: setup  ## stop what `make up` started
+	$(BIN)/scizor down
+
+bench: setup  ## measure, and write benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
+
+lock: setup  ## renew requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra server --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
