@@ -1,0 +1,114 @@
+"""Daily bars as arrays, and how splits and dividends put them on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from scizor.domain.sessions import to_day
+
+BAR_DTYPE = np.dtype(
+    [
+        ("day", "<i4"),  # days since 1970-01-01
+        ("open", "<f8"),
+        ("high", "<f8"),
+        ("low", "<f8"),
+        ("close", "<f8"),
+        ("volume", "<f8"),
+        ("revision", "<i4"),
+        ("source", "<i4"),  # place in the series' `sources`
+        ("partial", "?"),
+    ]
+)
+"""One daily bar: prices in quote currency as stored or adjusted, volume in shares."""
+
+BarArray = npt.NDArray[np.void]
+PRICE_COLUMNS = ("open", "high", "low", "close")
+
+
+class Adjustment(IntEnum):
+    """How prices are put on one scale; numbers equal the contract's."""
+
+    RAW = 1
+    SPLIT = 2
+    TOTAL_RETURN = 3
+
+
+class ActionType(IntEnum):
+    """What happened to the shares; numbers equal the contract's."""
+
+    SPLIT = 1
+    DIVIDEND = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CorporateAction:
+    """A split (`value` shares after for each before) or a cash dividend (`value` per share as of the ex-date, quote currency)."""
+
+    type: ActionType
+    ex_date: date
+    value: Decimal
+    source: str
+    pay_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BarSeries:
+    """Bars of one instrument, oldest first, one a session. `bars`: BAR_DTYPE, shape (n,). `sources`: texts that `source` points into."""
+
+    symbol: str
+    currency: str
+    bars: BarArray
+    sources: tuple[str, ...]
+    adjustment: Adjustment = Adjustment.RAW
+
+    def adjusted(
+        self, adjustment: Adjustment, actions: Sequence[CorporateAction], closes_before: Sequence[float] | None = None
+    ) -> BarSeries:
+        """The series on the scale of its newest session.
+
+        `actions` in any order; those after the last bar still count, as they do for a reader of today. A dividend's factor is
+        1 - amount / close of the last session before its ex-date (CRSP 2010), so it needs that close: from the series itself, or,
+        where the series starts or ends before it, from `closes_before` (aligned with `actions`, NaN where unknown: then the
+        dividend is left out).
+        """
+        if adjustment is Adjustment.RAW or not actions or len(self.bars) == 0:
+            return replace(self, adjustment=adjustment)
+        bars = self.bars.copy()
+        price_factor, volume_factor = _factors(self.bars, adjustment, actions, closes_before)
+        for column in PRICE_COLUMNS:
+            bars[column] *= price_factor
+        bars["volume"] *= volume_factor
+        return replace(self, bars=bars, adjustment=adjustment)
+
+
+def _factors(
+    bars: BarArray, adjustment: Adjustment, actions: Sequence[CorporateAction], closes_before: Sequence[float] | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Price and volume factors per bar, shape (n,): the product over all actions with a later ex-date."""
+    price = np.ones(len(bars))
+    volume = np.ones(len(bars))
+    for index, action in enumerate(actions):
+        before = int(np.searchsorted(bars["day"], to_day(action.ex_date), side="left"))
+        if action.type is ActionType.SPLIT:
+            ratio = float(action.value)
+            price[:before] /= ratio
+            volume[:before] *= ratio
+        elif adjustment is Adjustment.TOTAL_RETURN:
+            close = float(bars["close"][before - 1]) if 0 < before < len(bars) else np.nan
+            if closes_before is not None:
+                close = closes_before[index]
+            if np.isfinite(close) and close > float(action.value):
+                price[:before] *= 1.0 - float(action.value) / close
+    return price, volume
+
+
+def empty_bars(length: int = 0) -> BarArray:
+    """A zeroed BAR_DTYPE array, shape (length,)."""
+    return np.zeros(length, dtype=BAR_DTYPE)

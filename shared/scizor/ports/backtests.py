@@ -1,0 +1,99 @@
+"""Storage of backtests: the queue, their progress and their results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from scizor.domain.backtests import BacktestJob, BacktestState, EquityCurve, JobError, Progress, Trade
+from scizor.engine.metrics import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestResults:
+    """What a backtest came to, without its trades and curve. Amounts are in `currency`."""
+
+    metrics: tuple[Metric, ...]
+    warnings: tuple[str, ...]
+    fingerprint: str
+    engine_version: str
+    first_session: str
+    last_session: str
+    sessions: int
+    bars: int
+    currency: str
+    initial_capital: float
+    final_equity: float
+    commission_paid: float
+    slippage_paid: float
+    trades: int
+    compute_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestFilter:
+    """Which backtests; empty means all."""
+
+    strategy_id: str = ""
+    state: BacktestState | None = None
+
+
+class BacktestRepository(Protocol):
+    """Jobs and their results. An owner is the name of the process that runs a job."""
+
+    async def add(self, job: BacktestJob) -> None:
+        """Store a queued job."""
+        ...
+
+    async def get(self, backtest_id: str) -> BacktestJob:
+        """One job. Raises NotFound(BACKTEST_NOT_FOUND)."""
+        ...
+
+    async def page(self, which: BacktestFilter, before: str | None, limit: int) -> list[BacktestJob]:
+        """Newest first, those older than the id `before`; ids sort by time."""
+        ...
+
+    async def count_unfinished(self) -> int:
+        """Jobs queued or running."""
+        ...
+
+    async def claim(self, owner: str, now: datetime, stale_before: datetime) -> BacktestJob | None:
+        """Take the oldest job that is queued, or runs but was not heard of since `stale_before`, and mark it running for `owner`.
+
+        Safe against other claimers; None when there is none.
+        """
+        ...
+
+    async def save_progress(self, backtest_id: str, owner: str, progress: Progress, now: datetime) -> bool:
+        """Record progress and a sign of life; False when the job is no longer this owner's to run (cancelled, taken over)."""
+        ...
+
+    async def finish(
+        self, backtest_id: str, owner: str, progress: Progress, now: datetime, error: JobError | None = None
+    ) -> bool:
+        """Record the end of a job run by `owner`; False when it is no longer this owner's."""
+        ...
+
+    async def cancel(self, backtest_id: str, now: datetime) -> BacktestJob:
+        """End it as CANCELLED. Raises NotFound, FailedPrecondition(BACKTEST_FINISHED)."""
+        ...
+
+    async def save_results(
+        self, backtest_id: str, results: BacktestResults, trades: Sequence[Trade], curve: EquityCurve
+    ) -> None:
+        """Store what it came to; in one unit of work with `finish`."""
+        ...
+
+    async def results(self, backtest_id: str) -> BacktestResults:
+        """Raises NotFound, FailedPrecondition(BACKTEST_NOT_FINISHED)."""
+        ...
+
+    async def trades(self, backtest_id: str, after_number: int, limit: int) -> list[Trade]:
+        """Trades with a greater number, ascending; raises as `results`."""
+        ...
+
+    async def curve(self, backtest_id: str) -> EquityCurve:
+        """The whole curve; raises as `results`."""
+        ...

@@ -1,0 +1,87 @@
+"""Storage of bars and corporate actions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from scizor.domain.bars import BarArray, BarSeries, CorporateAction
+from scizor.domain.instruments import StoredInstrument
+from scizor.domain.sessions import DayArray, SessionRange
+
+
+@dataclass(frozen=True, slots=True)
+class WriteCounts:
+    """What became of the bars written."""
+
+    inserted: int
+    updated: int
+    unchanged: int
+
+
+class BarWriter(Protocol):
+    """Takes bars in pieces and stores them at the end, all or nothing."""
+
+    async def add(self, keys: npt.NDArray[np.int32], bars: BarArray) -> None:
+        """Stage bars: row i belongs to the instrument with storage key `keys[i]`; `source` and `revision` are ignored."""
+        ...
+
+    async def store(self) -> WriteCounts:
+        """Upsert what was staged: new bars are inserted, equal ones left, others replaced with the old one kept as a revision."""
+        ...
+
+
+class BarRepository(Protocol):
+    """Daily bars of stored instruments, RAW."""
+
+    async def read(self, instrument: StoredInstrument, which: SessionRange, limit: int | None = None) -> BarSeries:
+        """Bars in the range, oldest first, at most `limit`."""
+        ...
+
+    def stream(
+        self, instruments: Sequence[StoredInstrument], which: SessionRange, chunk_bars: int
+    ) -> AsyncIterator[tuple[StoredInstrument, BarSeries]]:
+        """Bars of each instrument in turn, in chunks of at most `chunk_bars` that hold one instrument each."""
+        ...
+
+    async def latest(self, instrument: StoredInstrument) -> BarSeries:
+        """A series of the newest bar, or an empty one."""
+        ...
+
+    async def days(self, instrument: StoredInstrument, which: SessionRange) -> DayArray:
+        """Session dates that have a bar, ascending."""
+        ...
+
+    async def extent(self, instrument: StoredInstrument) -> tuple[date, date] | None:
+        """First and last session with a bar."""
+        ...
+
+    async def count(self, instrument: StoredInstrument) -> int:
+        """How many bars it owns."""
+        ...
+
+    async def closes_before(self, instrument: StoredInstrument, sessions: Sequence[date]) -> list[float]:
+        """For each date the close of the last bar before it, NaN where there is none."""
+        ...
+
+    def writer(self, source: str) -> AbstractAsyncContextManager[BarWriter]:
+        """Begin a bulk write within the unit of work; leaving without `store` stores nothing."""
+        ...
+
+
+class CorporateActionRepository(Protocol):
+    """Splits and dividends of stored instruments."""
+
+    async def of(self, instrument: StoredInstrument) -> list[CorporateAction]:
+        """All of one instrument, by ex-date."""
+        ...
+
+    async def record(self, instrument: StoredInstrument, action: CorporateAction) -> CorporateAction:
+        """Store it; the same again is fine. Raises AlreadyExists(CORPORATE_ACTION_EXISTS) for another value on that date."""
+        ...

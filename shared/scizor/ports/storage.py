@@ -1,0 +1,72 @@
+"""One transaction over everything stored."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from scizor.ports.backtests import BacktestRepository
+from scizor.ports.bars import BarRepository, CorporateActionRepository
+from scizor.ports.imports import ImportRepository
+from scizor.ports.symbols import SymbolRepository
+
+
+class IdempotencyRepository(Protocol):
+    """Answers to requests that carry a request id."""
+
+    async def begin(self, method: str, request_id: str, body_hash: bytes) -> bytes | None:
+        """Claim the id, or return the stored answer of the same request.
+
+        Waits for another transaction that claims the same id. Raises AlreadyExists(REQUEST_ID_REUSED) when the body differs.
+        """
+        ...
+
+    async def finish(self, method: str, request_id: str, answer: bytes) -> None:
+        """Store the answer of a claimed id."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """The repositories of one transaction."""
+
+    @property
+    def symbols(self) -> SymbolRepository:
+        """Instruments."""
+        ...
+
+    @property
+    def bars(self) -> BarRepository:
+        """Daily bars."""
+        ...
+
+    @property
+    def actions(self) -> CorporateActionRepository:
+        """Splits and dividends."""
+        ...
+
+    @property
+    def imports(self) -> ImportRepository:
+        """Imports and rejected rows."""
+        ...
+
+    @property
+    def backtests(self) -> BacktestRepository:
+        """Backtests and results."""
+        ...
+
+    @property
+    def idempotency(self) -> IdempotencyRepository:
+        """Answers by request id."""
+        ...
+
+
+class Storage(Protocol):
+    """Where units of work come from."""
+
+    def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A transaction: committed when the block ends, undone when it raises. Raises Unavailable(STORAGE_UNAVAILABLE)."""
+        ...
+
+    async def ping(self) -> bool:
+        """Whether the database answers within a second."""
+        ...

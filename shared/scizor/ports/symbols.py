@@ -1,0 +1,57 @@
+"""Storage of instruments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from scizor.domain.instruments import Instrument, StoredInstrument
+
+SymbolCursor = tuple[str, str, str]
+"""Symbol, primary exchange and currency of the last instrument seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolFilter:
+    """Which instruments; empty means all."""
+
+    primary_exchange: str = ""
+    group: str = ""
+    active_only: bool = False
+
+
+class SymbolRepository(Protocol):
+    """Instruments by key and by reference."""
+
+    async def add(self, instrument: Instrument) -> StoredInstrument:
+        """Store a new one. Raises AlreadyExists(SYMBOL_EXISTS)."""
+        ...
+
+    async def add_missing(self, instruments: Sequence[Instrument]) -> int:
+        """Store those whose key is new, leave the others as they are; the number stored."""
+        ...
+
+    async def get(self, reference: str) -> StoredInstrument:
+        """The one a reference names. Raises NotFound(SYMBOL_NOT_FOUND), InvalidInput(SYMBOL_AMBIGUOUS)."""
+        ...
+
+    async def get_many(self, references: Sequence[str]) -> list[StoredInstrument]:
+        """Those the references name, in their order; raises as `get` for the first that fails."""
+        ...
+
+    async def update(self, key: int, instrument: Instrument, expected_etag: str) -> StoredInstrument:
+        """Replace all but the key. Raises Conflict(ETAG_STALE) when `expected_etag` is given and no longer current."""
+        ...
+
+    async def delete(self, key: int) -> None:
+        """Remove it with everything stored about it."""
+        ...
+
+    async def page(self, which: SymbolFilter, after: SymbolCursor | None, limit: int) -> list[StoredInstrument]:
+        """Those after the cursor, by symbol, exchange, currency."""
+        ...
+
+    async def count(self, which: SymbolFilter) -> int:
+        """How many match."""
+        ...
