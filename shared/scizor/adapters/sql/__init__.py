@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, repositories, migrations, bulk paths, and the server that ships with the package."""
