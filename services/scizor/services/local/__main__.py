@@ -1,0 +1,92 @@
+"""`python -m scizor.services.local up|down|status`: what `scizor up`, `down` and `status` run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import structlog
+
+from scizor.domain.errors import ScizorError
+from scizor.services.local.control import StopOutcome, current_state, stop_running
+from scizor.services.local.settings import LocalSettings, load_settings
+from scizor.services.local.state import Phase
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command. Exit status: 0 done, 1 failed (the reason is on standard error), 3 `status`: not ready."""
+    options = _parse(arguments)
+    _configure_log()
+    try:
+        settings = load_settings()
+        if options.command == "down":
+            return _down(settings, options.timeout)
+        if options.command == "status":
+            return _status(settings, as_json=options.json)
+        return _up(settings)
+    except ScizorError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m scizor.services.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("up", help="run the stack until SIGTERM or Ctrl-C (the default)")
+    down = commands.add_parser("down", help="stop the stack of this home")
+    down.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="before it is killed")
+    status = commands.add_parser("status", help="tell how the stack of this home is")
+    status.add_argument("--json", action="store_true", help="for machines")
+    return parser.parse_args(arguments)
+
+
+def _up(settings: LocalSettings) -> int:
+    from scizor.services.local.plan import plan_of  # noqa: PLC0415 - gRPC: `down` and `status` need not wait for it
+    from scizor.services.local.supervisor import Supervisor  # noqa: PLC0415 - the same
+
+    async def run() -> int:
+        return await Supervisor(plan_of(settings, os.environ)).run()
+
+    return asyncio.run(run())
+
+
+def _down(settings: LocalSettings, timeout_s: float) -> int:
+    outcome: StopOutcome = stop_running(settings.home, timeout_s)
+    sys.stdout.write(f"{outcome.value}\n")
+    return 0
+
+
+def _status(settings: LocalSettings, *, as_json: bool) -> int:
+    state = current_state(settings.home)
+    if as_json:
+        sys.stdout.write(json.dumps(asdict(state) if state else None) + "\n")
+    elif state is None:
+        sys.stdout.write("nothing was ever started here\n")
+    else:
+        sys.stdout.write(f"{state.phase.value} {state.message}".rstrip() + "\n")
+        for child in state.children:
+            sys.stdout.write(f"  {child.name:<12} {child.state.value:<10} pid {child.pid} port {child.port}\n")
+    return 0 if state and state.phase is Phase.READY else 3
+
+
+def _configure_log() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

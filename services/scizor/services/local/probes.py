@@ -1,0 +1,42 @@
+"""Questions that tell whether a child is ready: each answers within a second and never raises."""
+
+from __future__ import annotations
+
+import asyncio
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from scizor.services.local.settings import BIND_HOST
+
+_ANSWER_DEADLINE_S = 1.0
+_CHANNEL_OPTIONS = (
+    ("grpc.use_local_subchannel_pool", 1),  # else a refused connection would make the next probe wait
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+async def grpc_serves(port: int) -> bool:
+    """Whether the server's overall health is SERVING."""
+    async with grpc.aio.insecure_channel(f"{BIND_HOST}:{port}", options=_CHANNEL_OPTIONS) as channel:
+        try:
+            answer = await health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(), timeout=_ANSWER_DEADLINE_S
+            )
+        except grpc.aio.AioRpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+async def http_says_ok(port: int, path: str) -> bool:
+    """Whether GET answers 200."""
+    try:
+        async with asyncio.timeout(_ANSWER_DEADLINE_S):
+            reader, writer = await asyncio.open_connection(BIND_HOST, port)
+            try:
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: {BIND_HOST}\r\nConnection: close\r\n\r\n".encode())
+                return (await reader.readline()).split(b" ")[1:2] == [b"200"]
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False

@@ -1,0 +1,82 @@
+"""What may be chosen about the local stack. Read once, in `__main__`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from scizor.adapters.sql.embedded import EmbeddedPostgres, home_directory
+from scizor.domain.errors import FieldViolation, InvalidInput
+
+BIND_HOST = "127.0.0.1"
+"""The local stack has no authentication, so it is never offered to the network."""
+
+_PREFIX = "SCIZOR_"
+
+
+class LocalSettings(BaseSettings):
+    """Ports, the home and the database of the local stack. Each field is the environment variable SCIZOR_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    home: Path = Field(description="folder of the database, the logs and the state")
+    database_url: str | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL to use, as postgresql+asyncpg://...; unset: the embedded one",
+    )
+    marketdata_port: int = Field(default=50051, ge=1, le=65535, description="gRPC port of MarketData")
+    backtest_port: int = Field(default=50052, ge=1, le=65535, description="gRPC port of Backtest")
+    edge_port: int = Field(default=8080, ge=1, le=65535, description="port of the edge: gRPC, gRPC-Web and JSON of all")
+    marketdata_rest_port: int = Field(default=8000, ge=1, le=65535, description="JSON port of MarketData")
+    backtest_rest_port: int = Field(default=8001, ge=1, le=65535, description="JSON port of Backtest")
+    edge_admin_port: int = Field(default=9901, ge=1, le=65535, description="Envoy's own pages and readiness")
+
+    @model_validator(mode="after")
+    def _demand_different_ports(self) -> Self:
+        seen: dict[int, str] = {}
+        for variable, port in self.ports().items():
+            if port in seen:
+                raise ValueError(f"{variable} and {seen[port]} are both {port}")
+            seen[port] = variable
+        return self
+
+    def ports(self) -> dict[str, int]:
+        """Every port that must be free, by the environment variable that changes it."""
+        names = [name for name in type(self).model_fields if name.endswith("_port")]
+        return {f"{_PREFIX}{name.upper()}": getattr(self, name) for name in names}
+
+    def embedded(self) -> EmbeddedPostgres | None:
+        """The database of the home, unless another one was chosen."""
+        return None if self.database_url else EmbeddedPostgres(self.home)
+
+    def environment(self) -> dict[str, str]:
+        """These settings as every child must see them, whatever it would choose by itself."""
+        return {
+            **{variable: str(port) for variable, port in self.ports().items()},
+            f"{_PREFIX}HOME": str(self.home),
+            f"{_PREFIX}BIND_HOST": BIND_HOST,
+            "DATABASE_URL": self.database_url or EmbeddedPostgres(self.home).dsn,
+        }
+
+
+def load_settings() -> LocalSettings:
+    """Read the environment. Raises InvalidInput naming each variable that breaks a rule."""
+    home = home_directory(os.environ)
+    try:
+        return LocalSettings(home=home)
+    except ValidationError as error:
+        violations = [
+            FieldViolation(_variable(item["loc"]), item["msg"].removeprefix("Value error, ")) for item in error.errors()
+        ]
+        message = "; ".join(f"{one.field}: {one.description}" for one in violations)
+        raise InvalidInput(message, violations=violations) from error
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = ".".join(map(str, location)) or "*_PORT"  # a rule about several fields has no location
+    return name if name == "DATABASE_URL" else _PREFIX + name.upper()
