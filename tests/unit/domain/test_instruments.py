@@ -1,0 +1,22 @@
+"""How instruments are called."""
+
+from __future__ import annotations
+
+from scizor.domain.errors import Reason
+from scizor.domain.instruments import Instrument, Reading, ambiguous, readings
+
+
+def test_a_reference_is_read_from_the_most_literal_to_the_least() -> None:
+    assert list(readings("AAPL")) == [Reading("AAPL")]
+    assert list(readings("BHP.ASX")) == [Reading("BHP.ASX"), Reading("BHP", "ASX")]
+    assert list(readings("BRK.B.NYSE")) == [
+        Reading("BRK.B.NYSE"),
+        Reading("BRK.B", "NYSE"),
+        Reading("BRK", "B", "NYSE"),
+    ]
+
+
+def test_an_ambiguous_reference_lists_its_candidates() -> None:
+    error = ambiguous("BHP", [Instrument("BHP", "NYSE", "USD"), Instrument("BHP", "ASX", "AUD")])
+    assert error.reason is Reason.SYMBOL_AMBIGUOUS
+    assert error.metadata["candidates"] == "BHP.ASX.AUD, BHP.NYSE.USD"
