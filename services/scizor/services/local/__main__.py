@@ -10,9 +10,13 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from io import TextIOWrapper
+from typing import TextIO
 
 import structlog
 
+from scizor.adapters.sql.embedded.home import make_home
+from scizor.adapters.sql.embedded.logfile import open_log
 from scizor.domain.errors import ScizorError
 from scizor.services.local.control import StopOutcome, current_state, stop_running
 from scizor.services.local.settings import LocalSettings, load_settings
@@ -29,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
             return _down(settings, options.timeout)
         if options.command == "status":
             return _status(settings, as_json=options.json)
-        return _up(settings)
+        return _up(settings, log_to_home=options.command == "up" and options.log_to_home)
     except ScizorError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1
@@ -38,7 +42,10 @@ def main(arguments: Sequence[str]) -> int:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scizor.services.local", description=__doc__)
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("up", help="run the stack until SIGTERM or Ctrl-C (the default)")
+    up = commands.add_parser("up", help="run the stack until SIGTERM or Ctrl-C (the default)")
+    up.add_argument(
+        "--log-to-home", action="store_true", help="events to <home>/logs/supervisor.log, not to the terminal"
+    )
     down = commands.add_parser("down", help="stop the stack of this home")
     down.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="before it is killed")
     status = commands.add_parser("status", help="tell how the stack of this home is")
@@ -46,14 +53,19 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _up(settings: LocalSettings) -> int:
+def _up(settings: LocalSettings, *, log_to_home: bool) -> int:
     from scizor.services.local.plan import plan_of  # noqa: PLC0415 - gRPC: `down` and `status` need not wait for it
     from scizor.services.local.supervisor import Supervisor  # noqa: PLC0415 - the same
 
     async def run() -> int:
         return await Supervisor(plan_of(settings, os.environ)).run()
 
-    return asyncio.run(run())
+    if not log_to_home:
+        return asyncio.run(run())
+    make_home(settings.home)
+    with open_log(settings.home / "logs" / "supervisor.log") as file, TextIOWrapper(file, write_through=True) as log:
+        _configure_log(log)
+        return asyncio.run(run())
 
 
 def _down(settings: LocalSettings, timeout_s: float) -> int:
@@ -75,7 +87,7 @@ def _status(settings: LocalSettings, *, as_json: bool) -> int:
     return 0 if state and state.phase is Phase.READY else 3
 
 
-def _configure_log() -> None:
+def _configure_log(file: TextIO = sys.stderr) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -84,7 +96,7 @@ def _configure_log() -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file),
     )
 
 

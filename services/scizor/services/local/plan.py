@@ -75,7 +75,7 @@ def plan_of(settings: LocalSettings, environment: Mapping[str, str]) -> Plan:
         "edge",
         edge_command(settings),
         env,
-        partial(http_says_ok, settings.edge_admin_port, "/ready"),
+        partial(http_says_ok, settings.edge_port, "/api/health", "/api/backtests?page_size=1"),
         settings.edge_port,
         stop_grace_s=3.0,
     )

@@ -28,8 +28,12 @@ async def grpc_serves(port: int) -> bool:
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
-async def http_says_ok(port: int, path: str) -> bool:
-    """Whether GET answers 200."""
+async def http_says_ok(port: int, *paths: str) -> bool:
+    """Whether GET answers 200 for every path."""
+    return all([await _says_ok(port, path) for path in paths])
+
+
+async def _says_ok(port: int, path: str) -> bool:
     try:
         async with asyncio.timeout(_ANSWER_DEADLINE_S):
             reader, writer = await asyncio.open_connection(BIND_HOST, port)
