@@ -1,0 +1,123 @@
+"""Every call of Backtest as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from google.protobuf.struct_pb2 import Struct
+
+from scizor.backtest.v1 import backtest_pb2 as bt
+from scizor.backtest.v1 import backtest_service_pb2 as pb
+from scizor.client.calls import Call, Pages, Stream
+from scizor.client.values import Amount, Equity, Session, money_of, session_text
+from scizor.domain.backtests import BacktestState, ParameterValue, Sizing
+from scizor.domain.bars import Adjustment
+from scizor.type.v1 import bars_pb2
+
+_LARGEST_PAGE = 1_000
+_LARGEST_TRADE_PAGE = 10_000
+
+
+def create_backtest(
+    strategy_id: str,
+    symbols: Iterable[str],
+    *,
+    start: Session = None,
+    end: Session = None,
+    capital: Amount,
+    currency: str = "USD",
+    parameters: Mapping[str, ParameterValue] | None = None,
+    commission_bps: float = 0.0,
+    slippage_bps: float = 0.0,
+    sizing: Sizing = Sizing.AT_DECISION,
+    adjustment: Adjustment = Adjustment.SPLIT,
+    title: str = "",
+    keep_open_at_end: bool = False,
+    request_id: str = "",
+) -> Call[pb.CreateBacktestResponse, bt.Backtest]:
+    """Queue a backtest; returns it as queued. `start` and `end` are included, a parameter left out has its default."""
+    values = Struct()
+    values.update(dict(parameters or {}))
+    backtest = bt.Backtest(
+        strategy_id=strategy_id,
+        parameters=values,
+        symbols=symbols,
+        start=session_text(start, "start"),
+        end=session_text(end, "end"),
+        initial_capital=money_of(capital, currency, "capital"),
+        commission_bps=commission_bps,
+        slippage_bps=slippage_bps,
+        sizing=bt.Sizing.ValueType(sizing),
+        adjustment=bars_pb2.Adjustment.ValueType(adjustment),
+        title=title,
+        keep_open_at_end=keep_open_at_end,
+    )
+    request = pb.CreateBacktestRequest(backtest=backtest, request_id=request_id)
+    return Call(request, pb.CreateBacktestResponse, lambda answer: answer.backtest)
+
+
+def get_backtest(backtest_id: str) -> Call[pb.GetBacktestResponse, bt.Backtest]:
+    """A backtest as it stands."""
+    return Call(pb.GetBacktestRequest(id=backtest_id), pb.GetBacktestResponse, lambda answer: answer.backtest)
+
+
+def list_backtests(
+    *, strategy_id: str = "", state: BacktestState | None = None, limit: int | None = None
+) -> Pages[pb.ListBacktestsResponse, list[bt.Backtest]]:
+    """Backtests, newest first, over all pages."""
+    request = pb.ListBacktestsRequest(
+        page_size=_LARGEST_PAGE if limit is None else min(limit, _LARGEST_PAGE),
+        strategy_id=strategy_id,
+        state=bt.BacktestState.ValueType(state or 0),
+    )
+    return Pages(
+        request,
+        pb.ListBacktestsResponse,
+        count=lambda page: len(page.backtests),
+        decode=lambda pages: [backtest for page in pages for backtest in page.backtests][:limit],
+        limit=limit,
+    )
+
+
+def cancel_backtest(backtest_id: str, *, request_id: str = "") -> Call[pb.CancelBacktestResponse, bt.Backtest]:
+    """End a queued or running backtest; a running one takes up to a second."""
+    request = pb.CancelBacktestRequest(id=backtest_id, request_id=request_id)
+    return Call(request, pb.CancelBacktestResponse, lambda answer: answer.backtest)
+
+
+def watch_backtest(
+    backtest_id: str, *, after_sequence: int = 0
+) -> Stream[pb.WatchBacktestResponse, bt.BacktestProgress]:
+    """A backtest's progress until it ends, across lost connections. Raises CallError when the backtest failed."""
+
+    def go_on(request: pb.WatchBacktestRequest, last: pb.WatchBacktestResponse) -> None:
+        request.after_sequence = last.sequence
+
+    request = pb.WatchBacktestRequest(id=backtest_id, after_sequence=after_sequence)
+    return Stream(request, pb.WatchBacktestResponse, "progress", lambda progress: progress, resume=go_on)
+
+
+def get_results(backtest_id: str) -> Call[pb.GetBacktestResultsResponse, bt.BacktestResults]:
+    """What a backtest came to."""
+    request = pb.GetBacktestResultsRequest(id=backtest_id)
+    return Call(request, pb.GetBacktestResultsResponse, lambda answer: answer.results)
+
+
+def list_trades(
+    backtest_id: str, *, limit: int | None = None
+) -> Pages[pb.ListBacktestTradesResponse, list[bt.BacktestTrade]]:
+    """The round trips in order of exit, over all pages."""
+    page_size = _LARGEST_TRADE_PAGE if limit is None else min(limit, _LARGEST_TRADE_PAGE)
+    return Pages(
+        pb.ListBacktestTradesRequest(id=backtest_id, page_size=page_size),
+        pb.ListBacktestTradesResponse,
+        count=lambda page: len(page.trades),
+        decode=lambda pages: [trade for page in pages for trade in page.trades][:limit],
+        limit=limit,
+    )
+
+
+def get_equity(backtest_id: str, *, max_points: int = 0) -> Call[pb.GetEquityCurveResponse, Equity]:
+    """The account value by session; with `max_points` thinned out, extremes kept."""
+    request = pb.GetEquityCurveRequest(id=backtest_id, max_points=max_points)
+    return Call(request, pb.GetEquityCurveResponse, Equity.of)

