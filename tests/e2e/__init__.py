@@ -1,0 +1,1 @@
+"""The whole system, run and called the way its users do."""
