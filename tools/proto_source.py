@@ -1,7 +1,7 @@
 """Writes a compiled proto2 file back as source.
 
-`buf/validate/validate.proto` is published on PyPI in compiled form only (inside `protovalidate`); buf needs the source. Comments
-and reserved ranges do not survive, everything that decides meaning does.
+`buf/validate/validate.proto` is published on PyPI in compiled form only (inside `protovalidate`); buf needs the source.
+Comments and reserved ranges do not survive, everything that decides meaning does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from importlib import import_module
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 from google.protobuf.message import Message
+from google.protobuf.text_encoding import CEscape
 
 _SCALARS = {
     number: name.removeprefix("TYPE_").lower() for name, number in descriptor_pb2.FieldDescriptorProto.Type.items()
@@ -91,6 +92,6 @@ def _options(options: Message) -> Iterator[str]:
         elif isinstance(value, bool):
             yield f"{name} = {str(value).lower()}"
         elif isinstance(value, str):
-            yield f'{name} = "{text_format.text_encoding.CEscape(value, True)}"'
+            yield f'{name} = "{CEscape(value.encode(), as_utf8=True)}"'
         else:
             yield f"{name} = {value}"

@@ -4,8 +4,8 @@
     python -m tools.protos drift               fail when protos/gen is not what the sources give
     python -m tools.protos breaking REVISION   fail when a change since that git revision breaks a caller
 
-The imports of others (google/api, google/rpc, google/type, buf/validate) come from installed packages and are put together in
-`build/protos/third_party`, which git ignores.
+The imports of others (google/api, google/rpc, google/type, buf/validate) come from installed packages and are put
+together in `build/protos/third_party`, which git ignores.
 """
 
 from __future__ import annotations
@@ -97,7 +97,11 @@ def breaking(revision: str) -> int:
     """Compare with the protos of a git revision; 0 when nothing breaks, or when it had none."""
     assemble_imports()
     archive = subprocess.run(
-        ["git", "archive", revision, "protos/scizor", "buf.yaml"], cwd=ROOT, capture_output=True, timeout=60, check=False
+        ["git", "archive", revision, "protos/scizor", "buf.yaml"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     if archive.returncode != 0:
         print(f"no protos at {revision}: nothing to compare with")

@@ -17,7 +17,7 @@ from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from tests.e2e.stack import BIN, Stack
 
 GET_BARS = "scizor.marketdata.v1.MarketDataService/GetBars"
-YEAR_2010 = {"symbol": "AAPL", "start": "2010-01-01", "end": "2010-12-31"}
+YEAR_2010: dict[str, Any] = {"symbol": "AAPL", "start": "2010-01-01", "end": "2010-12-31"}
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def client(stack: Stack, demo: Any) -> Iterator[Client]:
 
 
 def tool(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(BIN / command[0]), *command[1:]], capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(
+        [str(BIN / command[0]), *command[1:]], capture_output=True, text=True, timeout=30, check=False
+    )
 
 
 def test_grpcurl_lists_and_calls_by_reflection(stack: Stack, demo: Any) -> None:
@@ -61,7 +63,9 @@ def test_a_browser_calls_by_grpc_web(stack: Stack, demo: Any) -> None:
 
 def test_the_client_reads_what_rest_reads(client: Client, stack: Stack) -> None:
     bars = client.bars.get("AAPL", start="2010-01-01", end="2010-12-31")
-    rest = httpx.get(stack.rest() + "/api/data/AAPL", params={"start": "2010-01-01", "end": "2010-12-31"}).json()["bars"]
+    rest = httpx.get(stack.rest() + "/api/data/AAPL", params={"start": "2010-01-01", "end": "2010-12-31"}).json()[
+        "bars"
+    ]
     np.testing.assert_array_equal(bars.close, rest["close"])
     np.testing.assert_array_equal(bars.session_date, rest["sessionDate"])
 

@@ -6,8 +6,6 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -59,9 +57,7 @@ def test_every_process_can_be_killed_and_nothing_stored_is_lost(own: Stack) -> N
     for child in own.json("status")["services"]:
         os.kill(child["pid"], signal.SIGKILL)
         until(lambda: healthy(own), f"healthy again after {child['name']} was killed", deadline_s=60)
-        until(
-            lambda: own.json("status")["phase"] == "ready", f"all ready again after {child['name']}"
-        )
+        until(lambda: "ready" in own.run("status", check=False).stdout.split()[:1], f"all ready after {child['name']}")
         answer = httpx.get(own.rest() + "/api/symbols/KEPT", timeout=10)
         assert answer.json()["symbol"]["id"] == "KEPT.NASDAQ"
 
@@ -83,6 +79,5 @@ def test_a_taken_port_is_reported_with_its_setting() -> None:
 
 def test_a_second_up_finds_the_first(own: Stack) -> None:
     before = supervisor(own)
-    result = own.run("up", "--detach", check=False)
-    assert "already" in (result.stdout + result.stderr)
+    own.run("up", "--detach")
     assert supervisor(own) == before

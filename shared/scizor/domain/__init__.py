@@ -1,1 +1,4 @@
-"""The values SCIZOR is about: instruments, bars, sessions, rules and errors. Numbers and names only; no wire, no storage, no clock."""
+"""The values SCIZOR is about: instruments, bars, sessions, rules and errors.
+
+Numbers and names only: no wire, no storage, no clock.
+"""

@@ -131,7 +131,10 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class EquityCurve:
-    """Account value by session; every column shape (n,). `drawdown` is a fraction, 0 or less; `exposure` gross over equity."""
+    """Account value by session; every column shape (n,).
+
+    `drawdown` is a fraction, 0 or less; `exposure` is gross position value over equity.
+    """
 
     days: DayArray
     equity: FloatArray

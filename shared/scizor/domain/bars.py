@@ -49,7 +49,10 @@ class ActionType(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CorporateAction:
-    """A split (`value` shares after for each before) or a cash dividend (`value` per share as of the ex-date, quote currency)."""
+    """A split (`value` shares after for each before) or a cash dividend (`value` per share, quote currency).
+
+    Both count shares as they are on the ex-date.
+    """
 
     type: ActionType
     ex_date: date
@@ -60,7 +63,10 @@ class CorporateAction:
 
 @dataclass(frozen=True, slots=True)
 class BarSeries:
-    """Bars of one instrument, oldest first, one a session. `bars`: BAR_DTYPE, shape (n,). `sources`: texts that `source` points into."""
+    """Bars of one instrument, oldest first, one a session.
+
+    `bars`: BAR_DTYPE, shape (n,). `sources`: texts that the column `source` points into.
+    """
 
     symbol: str
     currency: str
@@ -73,10 +79,10 @@ class BarSeries:
     ) -> BarSeries:
         """The series on the scale of its newest session.
 
-        `actions` in any order; those after the last bar still count, as they do for a reader of today. A dividend's factor is
-        1 - amount / close of the last session before its ex-date (CRSP 2010), so it needs that close: from the series itself, or,
-        where the series starts or ends before it, from `closes_before` (aligned with `actions`, NaN where unknown: then the
-        dividend is left out).
+        `actions` in any order; those after the last bar still count, as they do for a reader of today. A dividend's
+        factor is 1 - amount / close of the last session before its ex-date (CRSP 2010), so it needs that close: from
+        the series itself, or, where the series starts or ends before it, from `closes_before` (aligned with `actions`,
+        NaN where unknown: then the dividend is left out).
         """
         if adjustment is Adjustment.RAW or not actions or len(self.bars) == 0:
             return replace(self, adjustment=adjustment)

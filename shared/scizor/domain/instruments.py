@@ -1,7 +1,8 @@
 """Instruments and the ids they are called by.
 
-The key of an instrument is symbol + primary exchange + currency. People write `AAPL`, or `BHP.ASX`, or `BHP.ASX.AUD`: as much as
-is needed to name one. A ticker may itself hold a dot, so a reference is tried from its longest reading to its shortest.
+The key of an instrument is symbol + primary exchange + currency. People write `AAPL`, or `BHP.ASX`, or `BHP.ASX.AUD`:
+as much as is needed to name one. A ticker may itself hold a dot, so a reference is tried from its longest reading to
+its shortest.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Reading:
 
 
 def readings(reference: str) -> Iterator[Reading]:
-    """Every way to read a reference, the most literal first: the whole as a ticker, then with an exchange, then a currency."""
+    """Every way to read a reference: the whole as a ticker, then with an exchange, then also with a currency."""
     yield Reading(reference)
     parts = reference.split(".")
     if len(parts) >= 2:

@@ -38,7 +38,9 @@ def yyyymmdd_to_days(numbers: npt.NDArray[np.int32]) -> tuple[DayArray, npt.NDAr
     """Days since 1970-01-01 and which numbers are a date at all. Where not, the day is 0. Shapes (n,)."""
     years, rest = np.divmod(numbers.astype(np.int64), 10_000)
     months, days_of_month = np.divmod(rest, 100)
-    plausible = (years >= 1) & (years <= 9999) & (months >= 1) & (months <= 12) & (days_of_month >= 1) & (days_of_month <= 31)
+    plausible = (
+        (years >= 1) & (years <= 9999) & (months >= 1) & (months <= 12) & (days_of_month >= 1) & (days_of_month <= 31)
+    )
     month_index = np.where(plausible, (years - 1970) * 12 + months - 1, 0)
     firsts = month_index.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
     days = (firsts + np.where(plausible, days_of_month - 1, 0)).astype(np.int32)

@@ -8,7 +8,7 @@ metrics = evaluate(simulation.result(), prices)
 
 from __future__ import annotations
 
-from scizor.engine.conventions import Convention, Metric
+from scizor.engine.conventions import Convention
 from scizor.engine.fingerprint import fingerprint
 from scizor.engine.metrics import evaluate
 from scizor.engine.prices import Prices, Series
@@ -21,7 +21,6 @@ ENGINE_VERSION = "1"
 __all__ = [
     "ENGINE_VERSION",
     "Convention",
-    "Metric",
     "Prices",
     "Result",
     "Series",

@@ -19,7 +19,6 @@ Sources: empyrical (`stats.py`), R's PerformanceAnalytics (`Return.annualized`, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -30,20 +29,6 @@ class Convention(StrEnum):
     EMPYRICAL = "EMPYRICAL"
     R_PERFORMANCEANALYTICS = "R_PERFORMANCEANALYTICS"
     GEOMETRIC_252 = "GEOMETRIC_252"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One figure. `value` is finite, or None where it is undefined. `n`: how many samples, trades or sessions it has.
-
-    `unit`: "fraction" (0.01 is one per cent), "ratio", "currency", "samples", "days", "count" or "per_year".
-    """
-
-    name: str
-    value: float | None
-    convention: str
-    n: int
-    unit: str
 
 
 def label(convention: Convention, periods_per_year: float) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from scizor.domain.errors import InvalidInput
-from scizor.engine.conventions import Convention, Metric, label
+from scizor.domain.metrics import Metric
+from scizor.engine.conventions import Convention, label
 from scizor.engine.drawdowns import drawdown_spans, max_drawdown
 from scizor.engine.prices import Prices
 from scizor.engine.returns import ReturnStats, finite, ratio, simple_returns

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from scizor.domain.backtests import BacktestJob, BacktestState, EquityCurve, JobError, Progress, Trade
-from scizor.engine.metrics import Metric
+from scizor.domain.metrics import Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,14 @@ class BacktestRepository(Protocol):
         ...
 
     async def claim(self, owner: str, now: datetime, stale_before: datetime) -> BacktestJob | None:
-        """Take the oldest job that is queued, or runs but was not heard of since `stale_before`, and mark it running for `owner`.
+        """Mark a job running for `owner`: the oldest queued, or running but not heard of since `stale_before`.
 
         Safe against other claimers; None when there is none.
         """
         ...
 
     async def save_progress(self, backtest_id: str, owner: str, progress: Progress, now: datetime) -> bool:
-        """Record progress and a sign of life; False when the job is no longer this owner's to run (cancelled, taken over)."""
+        """Record progress and a sign of life; False when the job is no longer this owner's: cancelled, taken over."""
         ...
 
     async def finish(

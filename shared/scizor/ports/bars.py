@@ -29,11 +29,11 @@ class BarWriter(Protocol):
     """Takes bars in pieces and stores them at the end, all or nothing."""
 
     async def add(self, keys: npt.NDArray[np.int32], bars: BarArray) -> None:
-        """Stage bars: row i belongs to the instrument with storage key `keys[i]`; `source` and `revision` are ignored."""
+        """Stage bars, row i of the instrument with storage key `keys[i]`; `source` and `revision` are ignored."""
         ...
 
     async def store(self) -> WriteCounts:
-        """Upsert what was staged: new bars are inserted, equal ones left, others replaced with the old one kept as a revision."""
+        """Upsert what was staged: new bars go in, equal ones are left, others replace an old one kept as a revision."""
         ...
 
 
@@ -83,5 +83,5 @@ class CorporateActionRepository(Protocol):
         ...
 
     async def record(self, instrument: StoredInstrument, action: CorporateAction) -> CorporateAction:
-        """Store it; the same again is fine. Raises AlreadyExists(CORPORATE_ACTION_EXISTS) for another value on that date."""
+        """Store it; the same again is fine. Raises AlreadyExists(CORPORATE_ACTION_EXISTS) for another value."""
         ...

@@ -32,7 +32,9 @@ class ImportRepository(Protocol):
         """The newest imports that touched the symbol and have the id; empty means any."""
         ...
 
-    async def rejections(self, which: RejectionFilter, after: RejectionCursor | None, limit: int) -> list[StoredRejection]:
+    async def rejections(
+        self, which: RejectionFilter, after: RejectionCursor | None, limit: int
+    ) -> list[StoredRejection]:
         """Rejected rows, newest import first, then by row number."""
         ...
 

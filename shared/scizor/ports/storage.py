@@ -17,7 +17,8 @@ class IdempotencyRepository(Protocol):
     async def begin(self, method: str, request_id: str, body_hash: bytes) -> bytes | None:
         """Claim the id, or return the stored answer of the same request.
 
-        Waits for another transaction that claims the same id. Raises AlreadyExists(REQUEST_ID_REUSED) when the body differs.
+        Waits for another transaction that claims the same id. Raises AlreadyExists(REQUEST_ID_REUSED) when the body
+        differs.
         """
         ...
 
@@ -64,7 +65,7 @@ class Storage(Protocol):
     """Where units of work come from."""
 
     def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """A transaction: committed when the block ends, undone when it raises. Raises Unavailable(STORAGE_UNAVAILABLE)."""
+        """A transaction, committed when the block ends, undone when it raises. Raises Unavailable."""
         ...
 
     async def ping(self) -> bool:

@@ -25,7 +25,7 @@ def get(strategy_id: str) -> Strategy:
     raise NotFound(
         f"no strategy {strategy_id!r}; there are {known}",
         Reason.STRATEGY_NOT_FOUND,
-        metadata={"strategy_id": strategy_id, "known": known},
+        metadata={"strategy": strategy_id, "known": known},
     )
 
 

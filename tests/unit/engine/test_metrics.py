@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from scizor.domain.errors import InvalidInput
-from scizor.engine import Convention, Metric, Settings, Sizing, evaluate
+from scizor.domain.metrics import Metric
+from scizor.engine import Convention, Settings, Sizing, evaluate
 from scizor.engine.metrics import calmar
 from scizor.engine.returns import ReturnStats, simple_returns
 from tests.unit.engine.build import NAN, prices_of, run

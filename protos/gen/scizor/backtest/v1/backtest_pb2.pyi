@@ -321,7 +321,7 @@ class Metric(_message.Message):
     n: _builtins.int
     """How many samples it rests on."""
     unit: _builtins.str
-    """What the figure counts: `fraction`, `ratio`, `currency`, `sessions`, `trades`."""
+    """What the figure counts: `fraction`, `ratio`, `currency`, `sessions`, `days`, `trades` or `per_year`."""
     def __init__(
         self,
         *,

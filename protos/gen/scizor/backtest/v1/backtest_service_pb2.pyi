@@ -424,7 +424,7 @@ class GetEquityCurveRequest(_message.Message):
     id: _builtins.str
     """The backtest's id."""
     max_points: _builtins.int
-    """How many points at most; 0 means all. The first, the last, the highest and the lowest are always among them."""
+    """How many points at most, 4 or more; 0 means all. The first, the last, the highest and the lowest are always among them."""
     def __init__(
         self,
         *,

@@ -109,8 +109,8 @@ class EmbeddedPostgres:
         return self._child.poll() if self._child else None
 
     def _ended(self) -> bool:
-        self.exit_status()  # a child that is not waited for would stay as a zombie
-        return self._processes.gone()
+        waited_for = self._child is None or self.exit_status() is not None  # else it would stay as a zombie
+        return waited_for and self._processes.gone()
 
     @contextmanager
     def _alone(self, deadline: Deadline) -> Iterator[None]:
