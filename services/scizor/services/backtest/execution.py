@@ -1,0 +1,118 @@
+"""One claimed job, from its first bar to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import structlog
+
+from scizor.domain.backtests import BacktestJob, BacktestStage, BacktestState, JobError
+from scizor.domain.errors import Reason, ScizorError, Unavailable
+from scizor.ports.bus import Bus
+from scizor.ports.clock import Clock
+from scizor.ports.storage import Storage
+from scizor.services.backtest.computation import Computation, Outcome
+from scizor.services.backtest.load import load_series
+from scizor.services.backtest.report import Pace, Reporter
+
+Value = TypeVar("Value")
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a job is run with. `owner` names this process; a cancel is noticed every `chunk_bars`."""
+
+    storage: Storage
+    bus: Bus[BacktestJob]
+    clock: Clock
+    executor: Executor
+    owner: str
+    chunk_bars: int = 100_000
+    pace: Pace = field(default_factory=Pace)
+
+
+class _Lost(Exception):
+    """No error: someone cancelled the job, or took it over."""
+
+
+class Execution:
+    """Runs a job that this owner has claimed."""
+
+    def __init__(self, job: BacktestJob, means: Means) -> None:
+        self._means = means
+        self._reporter = Reporter(job, means.owner, means.storage, means.bus, means.clock, means.pace)
+
+    async def run(self) -> None:
+        """Run the job to its end and record that end; a job that is lost on the way is left as it is.
+
+        Raises Unavailable when storage is away: the job's lease then ends, and it is claimed anew.
+        """
+        try:
+            await self._attempt()
+        except _Lost:
+            _log.info("job_lost", backtest=self._reporter.job.id)
+
+    async def _attempt(self) -> None:
+        try:
+            outcome = await self._computed()
+            await self._end(BacktestState.SUCCEEDED, outcome=outcome)
+        except (_Lost, Unavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the job ends with it and the service lives on
+            await self._end(BacktestState.FAILED, error=self._told(error))
+
+    def _told(self, error: Exception) -> JobError:
+        """What the job's owner may read of an error."""
+        if isinstance(error, ScizorError):
+            return JobError(error.reason, error.message)
+        _log.error("job_fault", backtest=self._reporter.job.id, exc_info=error)
+        return JobError(Reason.INTERNAL, "the server met a fault of its own while it ran the backtest")
+
+    async def _computed(self) -> Outcome:
+        """What the job comes to, reported on while it is computed."""
+        reporting = asyncio.create_task(self._reporter.run())
+        try:
+            return await self._compute()
+        finally:
+            self._reporter.stop()
+            await reporting
+
+    async def _compute(self) -> Outcome:
+        spec = self._reporter.job.spec
+        self._reporter.update(BacktestStage.LOADING)
+        series = await load_series(self._means.storage, spec)
+        computation = await self._in_thread(lambda: Computation(spec, series))
+        total = computation.bars_total
+        self._reporter.update(BacktestStage.SIMULATING, 0, total)
+        while not await self._in_thread(lambda: computation.advance(self._means.chunk_bars)):
+            self._reporter.update(BacktestStage.SIMULATING, computation.bars_done, total)
+        self._reporter.update(BacktestStage.SAVING, total, total)
+        return await self._in_thread(computation.outcome)
+
+    async def _in_thread(self, work: Callable[[], Value]) -> Value:
+        if self._reporter.lost:
+            raise _Lost
+        return await asyncio.get_running_loop().run_in_executor(self._means.executor, work)
+
+    async def _end(self, state: BacktestState, outcome: Outcome | None = None, error: JobError | None = None) -> None:
+        job, now = self._reporter.job, self._means.clock.now()
+        progress = replace(
+            self._reporter.latest,
+            sequence=job.progress.sequence + 1,
+            state=state,
+            stage=BacktestStage.NONE,
+            remaining_s=0.0 if outcome else None,
+        )
+        async with self._means.storage.begin() as work:
+            if not await work.backtests.finish(job.id, self._means.owner, progress, now, error):
+                raise _Lost
+            if outcome:
+                await work.backtests.save_results(job.id, outcome.results, outcome.trades, outcome.curve)
+        self._means.bus.publish(job.id, replace(job, progress=progress, end_time=now, error=error))
+        _log.info("job_ended", backtest=job.id, state=state.name)

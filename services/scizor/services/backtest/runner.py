@@ -1,0 +1,77 @@
+"""The job loop: claims jobs from storage, a few at a time, for as long as the service lives.
+
+A claim is a lease. Whoever runs a job says so every second; a job that nobody spoke of for `lease_s` is claimed by
+whoever looks next, this process after a restart or another replica, and run from its first bar. Its end is recorded
+only for its last owner, so a job ends once however often it was begun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from scizor.domain.backtests import BacktestJob
+from scizor.domain.errors import Unavailable
+from scizor.services.backtest.execution import Execution, Means
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerSettings:
+    """`poll_s`: how often to look for jobs that this process was not told of."""
+
+    max_jobs: int = 2
+    lease_s: float = 10.0
+    poll_s: float = 1.0
+
+
+class Runner:
+    """Runs up to `max_jobs` jobs at a time."""
+
+    def __init__(self, means: Means, settings: RunnerSettings) -> None:
+        self._means = means
+        self._settings = settings
+        self._queued = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that a job was queued."""
+        self._queued.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(self._settings.max_jobs):
+                workers.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                self._queued.clear()
+                job = await self._claim()
+                if job is None:
+                    await self._until_woken()
+                else:
+                    # Where there was one there may be more, for whoever is idle.
+                    self._queued.set()
+                    await Execution(job, self._means).run()
+            except Unavailable as error:
+                _log.warning("storage_away", error=error.message)
+                await asyncio.sleep(self._settings.poll_s)
+            except Exception as error:  # noqa: BLE001 - a worker that ends would leave the queue to nobody
+                _log.error("worker_fault", exc_info=error)
+                await asyncio.sleep(self._settings.poll_s)
+
+    async def _claim(self) -> BacktestJob | None:
+        now = self._means.clock.now()
+        async with self._means.storage.begin() as work:
+            return await work.backtests.claim(self._means.owner, now, now - timedelta(seconds=self._settings.lease_s))
+
+    async def _until_woken(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.poll_s):
+                await self._queued.wait()

@@ -1,0 +1,139 @@
+"""The wire's side of backtests: decode, call, encode."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+from typing import Any, Final, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from scizor.backtest.v1 import backtest_pb2 as pb
+from scizor.backtest.v1 import backtest_service_pb2 as rpc
+from scizor.backtest.v1.backtest_service_pb2_grpc import BacktestServiceServicer
+from scizor.codec import backtests as codec
+from scizor.codec import pages
+from scizor.domain.backtests import BacktestJob
+from scizor.domain.errors import ScizorError
+from scizor.ports.backtests import BacktestFilter
+from scizor.ports.storage import Storage, UnitOfWork
+from scizor.rpc.errors import to_status
+from scizor.services.backtest.app import Backtests
+from scizor.services.backtest.failures import as_error
+from scizor.services.backtest.watch import Ended, Moved, Watch, WatchEvent
+from scizor.services.idempotent import once
+
+Answer = TypeVar("Answer", rpc.CreateBacktestResponse, rpc.CancelBacktestResponse)
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_DEFAULT_PAGE: Final = 100
+_MOST_BACKTESTS: Final = 1_000
+_MOST_TRADES: Final = 10_000
+
+
+class BacktestServicer(BacktestServiceServicer):
+    """Three lines a method; the rules of every request were checked before."""
+
+    def __init__(self, storage: Storage, backtests: Backtests, watch: Watch) -> None:
+        self._storage = storage
+        self._backtests = backtests
+        self._watch = watch
+
+    async def CreateBacktest(self, request: rpc.CreateBacktestRequest, context: Context) -> rpc.CreateBacktestResponse:
+        """Queues a backtest."""
+        spec = codec.spec_from_proto(request.backtest)
+        return await self._changed(request, rpc.CreateBacktestResponse, lambda work: self._backtests.create(work, spec))
+
+    async def CancelBacktest(self, request: rpc.CancelBacktestRequest, context: Context) -> rpc.CancelBacktestResponse:
+        """Ends a backtest."""
+        cancel = self._backtests.cancel
+        return await self._changed(request, rpc.CancelBacktestResponse, lambda work: cancel(work, request.id))
+
+    async def GetBacktest(self, request: rpc.GetBacktestRequest, context: Context) -> rpc.GetBacktestResponse:
+        """A backtest as it stands."""
+        return rpc.GetBacktestResponse(backtest=_encoded(await self._backtests.get(request.id)))
+
+    async def ListBacktests(self, request: rpc.ListBacktestsRequest, context: Context) -> rpc.ListBacktestsResponse:
+        """A page of backtests, newest first."""
+        size = _page_size(request.page_size, _MOST_BACKTESTS)
+        which = BacktestFilter(request.strategy_id, codec.state_from_proto(request.state))
+        before = str(pages.decode(request.page_token, request)[0]) if request.page_token else None
+        jobs = await self._backtests.page(which, before, size + 1)
+        token = pages.encode((jobs[size - 1].id,), request) if len(jobs) > size else ""
+        return rpc.ListBacktestsResponse(backtests=map(_encoded, jobs[:size]), next_page_token=token)
+
+    async def GetBacktestResults(
+        self, request: rpc.GetBacktestResultsRequest, context: Context
+    ) -> rpc.GetBacktestResultsResponse:
+        """The figures."""
+        results = await self._backtests.results(request.id)
+        return rpc.GetBacktestResultsResponse(results=codec.results_to_proto(request.id, results))
+
+    async def ListBacktestTrades(
+        self, request: rpc.ListBacktestTradesRequest, context: Context
+    ) -> rpc.ListBacktestTradesResponse:
+        """A page of round trips, in order of exit."""
+        size = _page_size(request.page_size, _MOST_TRADES)
+        after = int(pages.decode(request.page_token, request)[0]) if request.page_token else 0
+        trades, total = await self._backtests.trades(request.id, after, size + 1)
+        token = pages.encode((trades[size - 1].number,), request) if len(trades) > size else ""
+        shown = map(codec.trade_to_proto, trades[:size])
+        return rpc.ListBacktestTradesResponse(trades=shown, next_page_token=token, total_size=total)
+
+    async def GetEquityCurve(self, request: rpc.GetEquityCurveRequest, context: Context) -> rpc.GetEquityCurveResponse:
+        """The account value by session."""
+        curve, currency = await self._backtests.equity(request.id, request.max_points)
+        return rpc.GetEquityCurveResponse(curve=codec.curve_to_proto(curve), currency=currency)
+
+    async def WatchBacktest(
+        self, request: rpc.WatchBacktestRequest, context: Context
+    ) -> AsyncIterator[rpc.WatchBacktestResponse]:
+        """Progress until the end. A failure on the way is told in band too: a REST reader sees no other."""
+        sequence = 0
+        async with aclosing(self._watch.events(request.id, request.after_sequence)) as events:
+            try:
+                async for event in events:
+                    for message in _messages(event):
+                        sequence = message.sequence
+                        yield message
+            except ScizorError as error:
+                if sequence:
+                    yield rpc.WatchBacktestResponse(sequence=sequence, status=to_status(error))
+                raise
+
+    async def _changed(
+        self, request: Message, answer_type: type[Answer], change: Callable[[UnitOfWork], Awaitable[BacktestJob]]
+    ) -> Answer:
+        """Do it once for a request id, in one unit of work, and tell of it when that is committed."""
+        changed: list[BacktestJob] = []
+        async with self._storage.begin() as work:
+
+            async def act() -> Answer:
+                changed.append(await change(work))
+                return answer_type(backtest=_encoded(changed[0]))
+
+            answer = await once(work, type(request).__name__, request, answer_type, act)
+        for job in changed:
+            self._backtests.announce(job)
+        return answer
+
+
+def _messages(event: WatchEvent) -> Iterator[rpc.WatchBacktestResponse]:
+    if isinstance(event, Moved):
+        yield codec.moved_message(event.job.progress)
+    elif isinstance(event, Ended):
+        if event.job.error:
+            status = to_status(as_error(event.job.id, event.job.error))
+            yield rpc.WatchBacktestResponse(sequence=event.job.progress.sequence, status=status)
+        yield codec.end_message(event.job.progress.sequence, event.moves)
+    else:
+        yield codec.heartbeat_message(event.sequence, event.time)
+
+
+def _encoded(job: BacktestJob) -> pb.Backtest:
+    return codec.backtest_to_proto(job, to_status(as_error(job.id, job.error)) if job.error else None)
+
+
+def _page_size(asked: int, most: int) -> int:
+    return min(asked or _DEFAULT_PAGE, most)

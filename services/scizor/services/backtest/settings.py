@@ -1,0 +1,43 @@
+"""What an operator may decide about the Backtest service. Read once, in `__main__`."""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# Threads above this gain nothing: what a job does besides computing is done by one event loop.
+_MOST_JOBS = 8
+
+
+class BacktestSettings(BaseSettings):
+    """Each field is the environment variable SCIZOR_BACKTEST_<NAME>, unless it says otherwise."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SCIZOR_BACKTEST_", frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True
+    )
+
+    port: int = Field(default=50052, ge=0, le=65535, description="gRPC port; 0 lets the system choose one")
+    bind_host: str = Field(
+        default="127.0.0.1", validation_alias="SCIZOR_BIND_HOST", description="SCIZOR_BIND_HOST: address to listen on"
+    )
+    database_url: str | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description="DATABASE_URL: PostgreSQL as postgresql+asyncpg://...; unset: the embedded one below SCIZOR_HOME",
+    )
+    log_level: str = Field(default="INFO", validation_alias="SCIZOR_LOG_LEVEL", description="SCIZOR_LOG_LEVEL")
+    max_jobs: int = Field(
+        default=min(os.cpu_count() or 1, _MOST_JOBS), ge=1, le=64, description="backtests computed at a time"
+    )
+    queue_limit: int = Field(default=1000, ge=1, description="backtests that may be queued or running at a time")
+    chunk_bars: int = Field(
+        default=100_000, ge=1, description="bars gone through between two looks at whether the job was cancelled"
+    )
+    lease_s: float = Field(
+        default=10.0,
+        ge=3.0,
+        description="silence after which a running job counts as abandoned and is run anew, seconds",
+    )
+    heartbeat_s: float = Field(default=5.0, gt=0, description="silence after which a watcher gets a heartbeat, seconds")

@@ -1,0 +1,240 @@
+"""The backtest contract to the domain and back. Figures are float64 until here, where they are rounded once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.struct_pb2 import Struct
+from google.rpc.status_pb2 import Status
+from google.type.money_pb2 import Money
+
+from scizor.backtest.v1 import backtest_pb2 as pb
+from scizor.backtest.v1 import backtest_service_pb2 as rpc
+from scizor.codec.times import to_session, to_timestamp
+from scizor.domain.backtests import (
+    BacktestJob,
+    BacktestSpec,
+    BacktestState,
+    EquityCurve,
+    ParameterValue,
+    Progress,
+    Sizing,
+    Trade,
+)
+from scizor.domain.bars import Adjustment
+from scizor.domain.errors import InvalidInput, Reason
+from scizor.domain.metrics import Metric
+from scizor.domain.sessions import SessionRange, days_to_yyyymmdd, parse_session
+from scizor.ports.backtests import BacktestResults
+from scizor.type.v1 import bars_pb2, stream_pb2
+
+_NANOS_PER_UNIT: Final = 1_000_000_000
+# Digits that a float64 sum over years of sessions still holds; those behind differ by the order of adding.
+_SIGNIFICANT_DIGITS: Final = 12
+# A run whose bars are all done is still to be stored, and only what is stored is done.
+_FRACTION_BEFORE_END: Final = 0.999
+# The engine knows samples of any length and counts of anything; here these are sessions and trades.
+_UNITS: Final = {"samples": "sessions", "count": "trades"}
+
+
+def spec_from_proto(message: pb.Backtest) -> BacktestSpec:
+    """What is asked, with `symbols` and `parameters` as the caller wrote them. Raises InvalidInput naming the field."""
+    sessions = SessionRange(parse_session("backtest.start", message.start), parse_session("backtest.end", message.end))
+    return BacktestSpec(
+        strategy_id=message.strategy_id,
+        parameters=parameters_from_proto(message.parameters),
+        symbols=tuple(message.symbols),
+        sessions=sessions,
+        initial_capital=decimal_from_money(message.initial_capital),
+        currency=message.initial_capital.currency_code,
+        commission_bps=message.commission_bps,
+        slippage_bps=message.slippage_bps,
+        sizing=Sizing(message.sizing or Sizing.AT_DECISION),
+        adjustment=Adjustment(message.adjustment or Adjustment.SPLIT),
+        title=message.title,
+        keep_open_at_end=message.keep_open_at_end,
+    )
+
+
+def parameters_from_proto(struct: Struct) -> dict[str, ParameterValue]:
+    """Numbers, texts and truth values by name. Raises InvalidInput for anything else."""
+    parameters: dict[str, ParameterValue] = {}
+    for name, value in struct.fields.items():
+        kind = value.WhichOneof("kind")
+        if kind not in {"number_value", "string_value", "bool_value"}:
+            rule = "must be a number, a text or a truth value"
+            raise InvalidInput.of_field(f"parameters.{name}", rule, Reason.STRATEGY_PARAMETER_INVALID)
+        parameters[name] = getattr(value, kind)
+    return parameters
+
+
+def parameters_to_proto(parameters: Mapping[str, ParameterValue]) -> Struct:
+    """The same as a Struct, whose only numbers are doubles."""
+    struct = Struct()
+    struct.update(parameters)
+    return struct
+
+
+def decimal_from_money(money: Money) -> Decimal:
+    """The exact amount, nine decimals at most."""
+    return Decimal(money.units) + Decimal(money.nanos).scaleb(-9)
+
+
+def money_from_decimal(amount: Decimal, currency: str) -> Money:
+    """The exact amount. Raises InvalidInput for one of more than nine decimals."""
+    nanos = amount.scaleb(9)
+    if nanos != nanos.to_integral_value():
+        raise InvalidInput.of_field("initial_capital", "may have nine decimals at most")
+    # Truncated towards zero, as the type demands: units and nanos share their sign.
+    units = int(amount)
+    return Money(currency_code=currency, units=units, nanos=int(nanos) - units * _NANOS_PER_UNIT)
+
+
+def backtest_to_proto(job: BacktestJob, error: Status | None = None) -> pb.Backtest:
+    """A job as it stands; `error` is the status of the job's own error."""
+    spec = job.spec
+    return pb.Backtest(
+        id=job.id,
+        strategy_id=spec.strategy_id,
+        parameters=parameters_to_proto(spec.parameters),
+        symbols=spec.symbols,
+        start=to_session(spec.sessions.start),
+        end=to_session(spec.sessions.end),
+        initial_capital=money_from_decimal(spec.initial_capital, spec.currency),
+        commission_bps=spec.commission_bps,
+        slippage_bps=spec.slippage_bps,
+        sizing=pb.Sizing.ValueType(spec.sizing),
+        adjustment=bars_pb2.Adjustment.ValueType(spec.adjustment),
+        interval=bars_pb2.BAR_INTERVAL_1D,
+        title=spec.title,
+        keep_open_at_end=spec.keep_open_at_end,
+        state=pb.BacktestState.ValueType(job.progress.state),
+        progress=progress_to_proto(job.progress),
+        error=error,
+        create_time=to_timestamp(job.create_time),
+        start_time=to_timestamp(job.start_time) if job.start_time else None,
+        end_time=to_timestamp(job.end_time) if job.end_time else None,
+    )
+
+
+def progress_to_proto(progress: Progress) -> pb.BacktestProgress:
+    """How far a backtest is."""
+    return pb.BacktestProgress(
+        state=pb.BacktestState.ValueType(progress.state),
+        stage=pb.BacktestStage.ValueType(progress.stage),
+        bars_done=progress.bars_done,
+        bars_total=progress.bars_total,
+        fraction=fraction(progress),
+        bars_per_second=rounded(progress.bars_per_second),
+        remaining=None if progress.remaining_s is None else _duration(progress.remaining_s),
+    )
+
+
+def fraction(progress: Progress) -> float:
+    """Bars done of bars to do; 1 only when the backtest has succeeded."""
+    if progress.state is BacktestState.SUCCEEDED:
+        return 1.0
+    return min(progress.bars_done / progress.bars_total, _FRACTION_BEFORE_END) if progress.bars_total else 0.0
+
+
+def results_to_proto(backtest_id: str, results: BacktestResults) -> pb.BacktestResults:
+    """What a backtest came to."""
+    return pb.BacktestResults(
+        backtest_id=backtest_id,
+        metrics=map(metric_to_proto, results.metrics),
+        warnings=results.warnings,
+        fingerprint=results.fingerprint,
+        engine_version=results.engine_version,
+        first_session=results.first_session,
+        last_session=results.last_session,
+        sessions=results.sessions,
+        bars=results.bars,
+        currency=results.currency,
+        initial_capital=rounded(results.initial_capital),
+        final_equity=rounded(results.final_equity),
+        commission_paid=rounded(results.commission_paid),
+        slippage_paid=rounded(results.slippage_paid),
+        trades=results.trades,
+        compute_time=_duration(results.compute_seconds),
+    )
+
+
+def metric_to_proto(metric: Metric) -> pb.Metric:
+    """A figure; one that is not defined has no value."""
+    return pb.Metric(
+        name=metric.name,
+        value=None if metric.value is None else rounded(metric.value),
+        convention=metric.convention,
+        n=metric.n,
+        unit=_UNITS.get(metric.unit, metric.unit),
+    )
+
+
+def trade_to_proto(trade: Trade) -> pb.BacktestTrade:
+    """One round trip."""
+    return pb.BacktestTrade(
+        number=trade.number,
+        symbol=trade.symbol,
+        direction=pb.TradeDirection.ValueType(trade.direction),
+        quantity=rounded(trade.quantity),
+        entry_session=to_session(trade.entry_session),
+        exit_session=to_session(trade.exit_session),
+        entry_price=rounded(trade.entry_price),
+        exit_price=rounded(trade.exit_price),
+        commission=rounded(trade.commission),
+        gross_pnl=rounded(trade.gross_pnl),
+        net_pnl=rounded(trade.net_pnl),
+        return_fraction=rounded(trade.return_fraction),
+        sessions_held=trade.sessions_held,
+        closed_at_end=trade.closed_at_end,
+    )
+
+
+def curve_to_proto(curve: EquityCurve) -> pb.EquityColumns:
+    """The account value by session, as columns."""
+    return pb.EquityColumns(
+        session_date=days_to_yyyymmdd(curve.days).tolist(),
+        equity=_rounded_all(curve.equity.tolist()),
+        cash=_rounded_all(curve.cash.tolist()),
+        drawdown=_rounded_all(curve.drawdown.tolist()),
+        exposure=_rounded_all(curve.exposure.tolist()),
+    )
+
+
+def moved_message(progress: Progress) -> rpc.WatchBacktestResponse:
+    """A watcher's news."""
+    return rpc.WatchBacktestResponse(sequence=progress.sequence, progress=progress_to_proto(progress))
+
+
+def heartbeat_message(sequence: int, time: datetime) -> rpc.WatchBacktestResponse:
+    """A sign of life; `sequence` is the last progress's."""
+    return rpc.WatchBacktestResponse(sequence=sequence, heartbeat=stream_pb2.Heartbeat(time=to_timestamp(time)))
+
+
+def end_message(sequence: int, message_count: int) -> rpc.WatchBacktestResponse:
+    """The last message of a stream that sent `message_count` progresses."""
+    return rpc.WatchBacktestResponse(sequence=sequence, end=stream_pb2.StreamEnd(message_count=message_count))
+
+
+def state_from_proto(state: pb.BacktestState.ValueType) -> BacktestState | None:
+    """The state, or None for any."""
+    return BacktestState(state) if state else None
+
+
+def rounded(value: float) -> float:
+    """The value with the digits that mean something."""
+    return float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
+
+
+def _rounded_all(values: Iterable[float]) -> list[float]:
+    return [rounded(value) for value in values]
+
+
+def _duration(seconds: float) -> Duration:
+    message = Duration()
+    message.FromTimedelta(timedelta(seconds=seconds))
+    return message

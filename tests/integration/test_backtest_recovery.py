@@ -1,0 +1,108 @@
+"""A service process that is killed in the middle of a job, and the one that comes after it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from scizor.adapters.sql.storage import SqlStorage
+from scizor.backtest.v1 import backtest_pb2 as pb
+from scizor.backtest.v1 import backtest_service_pb2 as rpc
+from tests.integration.backtest_server import DEADLINE_S, NAME, Served, request_for
+from tests.unit.backtest.build import store_bars, waves
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class ServiceProcess:
+    """`python -m scizor.services.backtest` on a free port."""
+
+    process: asyncio.subprocess.Process
+    served: Served
+
+    async def kill(self) -> None:
+        self.process.kill()
+        await self.process.wait()
+
+    async def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self.process.wait(), DEADLINE_S)
+
+
+@asynccontextmanager
+async def service_process(dsn: str, chunk_bars: int) -> AsyncIterator[ServiceProcess]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("shared", "services", "clients", "protos/gen")),
+        "DATABASE_URL": dsn,
+        "SCIZOR_BACKTEST_PORT": str(port),
+        "SCIZOR_BACKTEST_LEASE_S": "3",
+        "SCIZOR_BACKTEST_CHUNK_BARS": str(chunk_bars),
+    }
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "scizor.services.backtest", env=environment)
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            health = health_pb2_grpc.HealthStub(channel)
+            request = health_pb2.HealthCheckRequest(service=NAME)
+            answer = await health.Check(request, timeout=DEADLINE_S, wait_for_ready=True)
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+            yield ServiceProcess(process, Served(channel))
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_a_job_whose_service_was_killed_is_run_to_its_end_once_by_the_next(
+    database: str, sql_storage: SqlStorage
+) -> None:
+    await store_bars(sql_storage, "LONG.NYSE", waves(60_000))
+    async with service_process(database, chunk_bars=1) as first:
+        created = await first.served.stub.CreateBacktest(request_for(["LONG"]), timeout=DEADLINE_S)
+        job = await first.served.until(
+            created.backtest.id, lambda seen: 0 < seen.progress.bars_done < seen.progress.bars_total
+        )
+        await first.kill()
+    async with sql_storage.begin() as work:
+        left = await work.backtests.get(job.id)
+    assert not left.progress.state.ended
+
+    async with service_process(database, chunk_bars=10_000) as second:
+        messages = await second.served.finished(job.id)
+        assert messages[-2].progress.state == pb.BACKTEST_STATE_SUCCEEDED
+        assert messages[-2].sequence > left.progress.sequence
+        done = await second.served.get(job.id)
+        assert done.progress.bars_done == 60_000
+        assert done.start_time == job.start_time
+        request = rpc.GetBacktestResultsRequest(id=job.id)
+        results = (await second.served.stub.GetBacktestResults(request, timeout=DEADLINE_S)).results
+        trades = await second.served.stub.ListBacktestTrades(rpc.ListBacktestTradesRequest(id=job.id))
+        assert trades.total_size == results.trades > 0
+        assert await second.stop() == 0
+
+
+async def test_a_stop_in_the_middle_of_a_job_is_quick_and_the_job_goes_on_later(
+    database: str, sql_storage: SqlStorage
+) -> None:
+    await store_bars(sql_storage, "LONG.NYSE", waves(60_000))
+    async with service_process(database, chunk_bars=1) as first:
+        created = await first.served.stub.CreateBacktest(request_for(["LONG"]), timeout=DEADLINE_S)
+        await first.served.until(created.backtest.id, lambda seen: seen.progress.bars_done > 0)
+        assert await first.stop() == 0
+    async with service_process(database, chunk_bars=10_000) as second:
+        messages = await second.served.finished(created.backtest.id)
+        assert messages[-2].progress.state == pb.BACKTEST_STATE_SUCCEEDED
