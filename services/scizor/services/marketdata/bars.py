@@ -1,0 +1,153 @@
+"""Use cases that read bars."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import partial
+
+from scizor.domain.bars import ActionType, Adjustment, BarSeries, CorporateAction
+from scizor.domain.errors import InvalidInput, NotFound, Reason
+from scizor.domain.instruments import StoredInstrument
+from scizor.domain.sessions import SessionRange, from_day
+from scizor.ports.storage import Storage, UnitOfWork
+from scizor.services.marketdata.ahead import one_ahead
+
+_SYMBOLS_AT_A_TIME = 16
+
+Place = tuple[int, date]
+"""How far a stream came: the place of a symbol among those asked for, and its last session sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How prices are to be put on one scale: by actions with an ex-date up to `as_of`, None for all recorded."""
+
+    adjustment: Adjustment = Adjustment.RAW
+    as_of: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BarPage:
+    """Some of the bars in a range. `next_after`: the session the next page goes on behind, None on the last."""
+
+    series: BarSeries
+    next_after: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Scaling:
+    """What puts one instrument's series on a scale, wherever a series begins or ends."""
+
+    adjustment: Adjustment
+    actions: Sequence[CorporateAction] = ()
+    closes_before: Sequence[float] = field(default=())
+
+    def applied(self, series: BarSeries) -> BarSeries:
+        return series.adjusted(self.adjustment, self.actions, self.closes_before)
+
+
+async def page(
+    work: UnitOfWork, reference: str, which: SessionRange, scale: Scale, after: date | None, limit: int
+) -> BarPage:
+    """Up to `limit` bars of the range behind `after`. Raises NotFound, InvalidInput for the symbol."""
+    instrument = await work.symbols.get(reference)
+    rest = _behind(which, after)
+    if rest is None:
+        return BarPage(await _empty(work, instrument, scale), None)
+    found = await work.bars.read(instrument, rest, limit + 1)
+    series = replace(found, bars=found.bars[:limit])
+    scaling = await _scaling(work, instrument, scale)
+    has_more = len(found.bars) > limit
+    return BarPage(scaling.applied(series), from_day(series.bars["day"][-1]) if has_more else None)
+
+
+async def latest(work: UnitOfWork, reference: str) -> BarSeries:
+    """The newest bar. Raises NotFound(SYMBOL_NOT_FOUND, BARS_NOT_FOUND)."""
+    instrument = await work.symbols.get(reference)
+    series = await work.bars.latest(instrument)
+    if len(series.bars) == 0:
+        name = instrument.instrument.id
+        raise NotFound(f"symbol {name} has no bars", Reason.BARS_NOT_FOUND, metadata={"symbol": name})
+    return series
+
+
+async def stream(
+    storage: Storage,
+    references: Sequence[str],
+    which: SessionRange,
+    scale: Scale,
+    after: Place | None,
+    chunk_bars: int,
+) -> AsyncGenerator[tuple[Place, BarSeries], None]:
+    """Chunks of each symbol's bars in turn, each with its place. Raises NotFound, InvalidInput for the symbols.
+
+    Bars are read some symbols at a time, each time in a transaction of its own: a slow reader holds memory, never a
+    connection that others wait for.
+    """
+    async with storage.begin() as work:
+        instruments = await work.symbols.get_many(references)
+    places = {one.key: place for place, one in enumerate(instruments)}
+    if len(places) < len(instruments):
+        raise InvalidInput.of_field("symbols", "must name each instrument once")
+    reads = (
+        partial(_chunks, storage, asked, sessions, scale, chunk_bars)
+        for asked, sessions in _left(instruments, which, after)
+    )
+    async with aclosing(one_ahead(reads)) as read:
+        async for chunks in read:
+            for instrument, series in chunks:
+                yield (places[instrument.key], from_day(series.bars["day"][-1])), series
+
+
+async def _chunks(
+    storage: Storage, asked: Sequence[StoredInstrument], which: SessionRange, scale: Scale, chunk_bars: int
+) -> list[tuple[StoredInstrument, BarSeries]]:
+    async with storage.begin() as work:
+        scalings = {one.key: await _scaling(work, one, scale) for one in asked}
+        return [
+            (instrument, scalings[instrument.key].applied(series))
+            async for instrument, series in work.bars.stream(asked, which, chunk_bars)
+        ]
+
+
+def _left(
+    instruments: Sequence[StoredInstrument], which: SessionRange, after: Place | None
+) -> Iterator[tuple[Sequence[StoredInstrument], SessionRange]]:
+    """What is still to be sent: the rest of the symbol that was begun, then the symbols behind it, some at a time."""
+    next_place = 0
+    if after is not None:
+        begun, session = after
+        rest = _behind(which, session)
+        if rest is not None:
+            yield instruments[begun : begun + 1], rest
+        next_place = begun + 1
+    for start in range(next_place, len(instruments), _SYMBOLS_AT_A_TIME):
+        yield instruments[start : start + _SYMBOLS_AT_A_TIME], which
+
+
+async def _scaling(work: UnitOfWork, instrument: StoredInstrument, scale: Scale) -> _Scaling:
+    if scale.adjustment is Adjustment.RAW:
+        return _Scaling(scale.adjustment)
+    recorded = await work.actions.of(instrument)
+    actions = [action for action in recorded if scale.as_of is None or action.ex_date <= scale.as_of]
+    if scale.adjustment is Adjustment.SPLIT:
+        actions = [action for action in actions if action.type is ActionType.SPLIT]
+        return _Scaling(scale.adjustment, actions, [float("nan")] * len(actions))
+    closes = await work.bars.closes_before(instrument, [action.ex_date for action in actions])
+    return _Scaling(scale.adjustment, actions, closes)
+
+
+async def _empty(work: UnitOfWork, instrument: StoredInstrument, scale: Scale) -> BarSeries:
+    series = await work.bars.read(instrument, SessionRange(), 0)
+    return replace(series, bars=series.bars[:0], adjustment=scale.adjustment)
+
+
+def _behind(which: SessionRange, after: date | None) -> SessionRange | None:
+    """What is left of the range behind a session; None when nothing is."""
+    if after is None:
+        return which
+    start = after + timedelta(days=1)
+    return SessionRange(start, which.end) if which.end is None or start <= which.end else None

@@ -1,0 +1,99 @@
+"""What requests ask for, as values the use cases take."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import cache
+from typing import Any, Protocol
+
+from protovalidate import Validator
+
+from scizor.codec.rows import from_rows
+from scizor.codec.symbols import demand_changeable
+from scizor.domain.bars import Adjustment
+from scizor.domain.errors import InvalidInput
+from scizor.domain.rows import RowBatch
+from scizor.domain.sessions import SessionRange, parse_session
+from scizor.marketdata.v1 import market_data_service_pb2 as pb
+from scizor.marketdata.v1 import symbol_pb2
+from scizor.rpc.validation import refusal
+from scizor.services.marketdata.bars import Scale
+from scizor.services.marketdata.intake import MAX_REJECTED_FRACTION, FileFormat, ImportOrder
+
+
+class _Ranged(Protocol):
+    start: str
+    end: str
+
+
+class _Scaled(Protocol):
+    adjustment: Any
+    as_of: str
+
+
+def sessions_of(request: _Ranged) -> SessionRange:
+    """The range asked for. Raises InvalidInput(DATE_RANGE_INVALID)."""
+    return SessionRange(parse_session("start", request.start), parse_session("end", request.end))
+
+
+def scale_of(request: _Scaled) -> Scale:
+    """The scale asked for, RAW when not said. Raises InvalidInput(DATE_RANGE_INVALID)."""
+    return Scale(Adjustment(request.adjustment or Adjustment.RAW), parse_session("as_of", request.as_of))
+
+
+def page_size(asked: int, default: int, most: int) -> int:
+    """How many at most."""
+    return min(asked or default, most)
+
+
+def demand_good_change(request: pb.UpdateSymbolRequest) -> None:
+    """Raises InvalidInput unless the masked fields, and only those, keep the rules of a symbol that is created."""
+    if not request.symbol.id:
+        raise InvalidInput.of_field("symbol.id", "must name the symbol to change")
+    demand_changeable(request.update_mask)
+    candidate = symbol_pb2.Symbol(symbol="X", primary_exchange="X", currency="XXX")
+    request.update_mask.MergeMessage(request.symbol, candidate, replace_message_field=True)
+    whole = pb.CreateSymbolRequest(symbol=candidate)
+    violations = _validator().collect_violations(whole)
+    if violations:
+        raise refusal(whole, violations)
+
+
+async def opened(requests: AsyncIterator[pb.ImportBarsRequest]) -> ImportOrder:
+    """The order in an import's first message. Raises InvalidInput when that is none."""
+    first = await anext(aiter(requests), None)
+    if first is None or first.WhichOneof("payload") != "header":
+        raise InvalidInput.of_field("payload", "must be the header in the first message")
+    header = first.header
+    fraction = header.max_rejected_fraction if header.HasField("max_rejected_fraction") else MAX_REJECTED_FRACTION
+    return ImportOrder(header.symbol, header.source, FileFormat(header.format), fraction, header.request_id)
+
+
+async def pieces_of(
+    order: ImportOrder, requests: AsyncIterator[pb.ImportBarsRequest]
+) -> AsyncIterator[bytes | RowBatch]:
+    """The content behind the header. Raises InvalidInput for a second header, or rows that name no symbol."""
+    number = 1
+    async for request in requests:
+        match request.WhichOneof("payload"):
+            case "data":
+                yield request.data
+            case "rows":
+                batch = from_rows(request.rows, _symbol_of(order, request.rows), number)
+                number += len(batch)
+                yield batch
+            case _:
+                raise InvalidInput.of_field("payload", "must be the header in the first message only")
+
+
+def _symbol_of(order: ImportOrder, rows: pb.ImportRows) -> str:
+    if order.symbol and rows.symbol not in ("", order.symbol):
+        raise InvalidInput.of_field("rows.symbol", f"must be {order.symbol}, the header's, or empty")
+    if not order.symbol and not rows.symbol:
+        raise InvalidInput.of_field("rows.symbol", "must be given, as the header names no symbol")
+    return order.symbol or rows.symbol
+
+
+@cache
+def _validator() -> Validator:
+    return Validator()

@@ -1,0 +1,106 @@
+"""Use cases about instruments."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from scizor.domain.errors import Conflict, FailedPrecondition, Reason
+from scizor.domain.instruments import AssetType, Instrument, StoredInstrument
+from scizor.ports.storage import Storage, UnitOfWork
+from scizor.ports.symbols import SymbolCursor, SymbolFilter
+
+_POPULATE_STEP = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolPage:
+    """Some of the instruments that match. `next_cursor`: where the next page goes on, None on the last."""
+
+    symbols: list[StoredInstrument]
+    total: int
+    next_cursor: SymbolCursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Populated:
+    """How far the populating is."""
+
+    done: int
+    total: int
+    created: int
+
+
+async def list_page(work: UnitOfWork, which: SymbolFilter, after: SymbolCursor | None, limit: int) -> SymbolPage:
+    """Up to `limit` instruments after the cursor."""
+    found = await work.symbols.page(which, after, limit + 1)
+    total = await work.symbols.count(which)
+    page = found[:limit]
+    return SymbolPage(page, total, _cursor(page[-1].instrument) if len(found) > limit else None)
+
+
+async def update(
+    work: UnitOfWork, reference: str, change: Callable[[Instrument], Instrument], etag: str
+) -> StoredInstrument:
+    """Change an instrument. Raises NotFound, Conflict(ETAG_STALE) when `etag` is given and stale."""
+    stored = await work.symbols.get(reference)
+    # Another call may change it after it was read here: the etag that was read refuses to write over that.
+    return await work.symbols.update(stored.key, change(stored.instrument), etag or stored.etag)
+
+
+async def delete(work: UnitOfWork, reference: str, etag: str, *, force: bool) -> int:
+    """Remove an instrument with all it owns; how many bars that were.
+
+    Raises NotFound, Conflict(ETAG_STALE), FailedPrecondition(SYMBOL_HAS_BARS) when it owns bars and `force` is not set.
+    """
+    stored = await work.symbols.get(reference)
+    name = stored.instrument.id
+    if etag and etag != stored.etag:
+        message = f"symbol {name} was changed: its etag is {stored.etag}, not {etag}"
+        raise Conflict(message, Reason.ETAG_STALE, metadata={"symbol": name, "etag": stored.etag})
+    bars = await work.bars.count(stored)
+    if bars and not force:
+        message = f"symbol {name} owns {bars} bars: set force to remove them with it"
+        raise FailedPrecondition(message, Reason.SYMBOL_HAS_BARS, metadata={"symbol": name, "bars": str(bars)})
+    await work.symbols.delete(stored.key)
+    return bars
+
+
+async def populate(storage: Storage) -> AsyncGenerator[Populated, None]:
+    """Store the built-in universe, all or nothing; the last step is told when it is done for good."""
+    known = universe()
+    created = 0
+    async with storage.begin() as work:
+        for start in range(0, len(known), _POPULATE_STEP):
+            part = known[start : start + _POPULATE_STEP]
+            created += await work.symbols.add_missing(part)
+            if start + len(part) < len(known):
+                yield Populated(start + len(part), len(known), created)
+    yield Populated(len(known), len(known), created)
+
+
+@cache
+def universe() -> tuple[Instrument, ...]:
+    """The built-in instruments: ASX 200, the Nasdaq's largest and ETFs."""
+    text = resources.files(__package__).joinpath("universe.csv").read_text(encoding="utf-8")
+    return tuple(_instrument(row) for row in csv.DictReader(text.splitlines()))
+
+
+def _instrument(row: dict[str, str]) -> Instrument:
+    return Instrument(
+        symbol=row["symbol"],
+        primary_exchange=row["primary_exchange"],
+        currency=row["currency"],
+        exchange=row["exchange"],
+        name=row["name"],
+        asset_type=AssetType[row["asset_type"]],
+        sector=row["sector"],
+        group=row["group"],
+    )
+
+
+def _cursor(instrument: Instrument) -> SymbolCursor:
+    return instrument.symbol, instrument.primary_exchange, instrument.currency

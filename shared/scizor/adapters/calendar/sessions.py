@@ -1,0 +1,69 @@
+"""Sessions of exchanges from `exchange_calendars`, loaded once each and kept as arrays.
+
+The library brings pandas, whose import takes about a second: it is imported at first use, and `warm` lets a starting
+service do so in a thread while it already answers.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from datetime import date, timedelta
+
+import numpy as np
+
+from scizor.domain.errors import InvalidInput
+from scizor.domain.sessions import DayArray, to_day
+from scizor.ports.clock import Clock
+
+_FIRST_DAY = date(1960, 1, 1)
+_DAYS_AHEAD = 366
+_US = ("NASDAQ", "NYSE", "ARCA", "BATS", "AMEX")
+_CODES = {**dict.fromkeys(_US, "XNYS"), "ASX": "XASX"}
+
+
+class ExchangeSessions:
+    """Sessions from 1960 to a year from now. Safe in any thread; the first use of an exchange takes a second."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._loaded: dict[str, DayArray] = {}
+
+    def code(self, exchange: str) -> str:
+        """The calendar's ISO 10383 market code. Raises InvalidInput for an exchange without a calendar."""
+        if exchange not in _CODES:
+            known = ", ".join(sorted(_CODES))
+            raise InvalidInput.of_field(
+                "primary_exchange", f"has no calendar of sessions: {exchange}; known are {known}"
+            )
+        return _CODES[exchange]
+
+    def sessions(self, exchange: str, start: date, end: date) -> DayArray:
+        """Session dates from `start` to `end`, both included, ascending, shape (n,)."""
+        held = self._all(self.code(exchange))
+        first, last = np.searchsorted(held, [to_day(start), to_day(end) + 1])
+        return held[first:last]
+
+    def warm(self) -> None:
+        """Load every known calendar."""
+        for code in sorted(set(_CODES.values())):
+            self._all(code)
+
+    def _all(self, code: str) -> DayArray:
+        with self._lock:
+            if code not in self._loaded:
+                self._loaded[code] = self._load(code)
+            return self._loaded[code]
+
+    def _load(self, code: str) -> DayArray:
+        import exchange_calendars  # noqa: PLC0415 - see the module's docstring
+
+        end = self._clock.now().date() + timedelta(days=_DAYS_AHEAD)
+        with warnings.catch_warnings():
+            # It still uses what pandas 4 will change; nothing here depends on that.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            calendar = exchange_calendars.get_calendar(code, start=_FIRST_DAY.isoformat(), end=end.isoformat())
+        days: DayArray = calendar.sessions.to_numpy().astype("datetime64[D]").astype(np.int32)
+        days.setflags(write=False)
+        return days

@@ -1,0 +1,105 @@
+"""Use cases over fakes: storage in dicts, a calendar of weekdays, a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, date, datetime
+
+import numpy as np
+
+from scizor.adapters.files import read_csv, read_parquet
+from scizor.domain.bars import BarArray, BarSeries, empty_bars
+from scizor.domain.errors import InvalidInput
+from scizor.domain.instruments import Instrument, StoredInstrument
+from scizor.domain.quality import ImportSummary
+from scizor.domain.rows import RowBatch
+from scizor.domain.sessions import DayArray, SessionRange, to_day
+from scizor.ports.storage import UnitOfWork
+from scizor.services.marketdata.gathering import ImportLimits
+from scizor.services.marketdata.imports import Imports
+from scizor.services.marketdata.intake import FileFormat, ImportOrder, Intake
+from tests.fakes.storage import FakeStorage
+
+AAPL = Instrument("AAPL", "NASDAQ", "USD")
+BHP = Instrument("BHP", "ASX", "AUD")
+NOW = datetime(2020, 1, 31, 12, tzinfo=UTC)
+HEAD = "date,open,high,low,close,volume\n"
+
+
+class StandingClock:
+    """Always the same instant."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+class Weekdays:
+    """A session on each weekday."""
+
+    def code(self, exchange: str) -> str:
+        if exchange == "MOON":
+            raise InvalidInput.of_field("primary_exchange", "has no calendar of sessions: MOON")
+        return "X" + exchange
+
+    def sessions(self, exchange: str, start: date, end: date) -> DayArray:
+        days = np.arange(to_day(start), to_day(end) + 1, dtype=np.int32)
+        return days[(days + 3) % 7 < 5]
+
+
+class Importing:
+    """Runs imports against a storage."""
+
+    def __init__(self, storage: FakeStorage) -> None:
+        self._storage = storage
+
+    async def file(
+        self,
+        content: str | bytes,
+        symbol: str = "AAPL",
+        *,
+        file_format: FileFormat = FileFormat.CSV,
+        max_rejected_fraction: float = 0.2,
+        limits: ImportLimits | None = None,
+    ) -> ImportSummary:
+        """Import a file, sent in two pieces."""
+        data = content.encode() if isinstance(content, str) else content
+        order = ImportOrder(symbol, "test", file_format, max_rejected_fraction)
+        return await self.run(order, [data[:10], data[10:]], limits or ImportLimits())
+
+    async def run(self, order: ImportOrder, pieces: list[bytes | RowBatch], limits: ImportLimits) -> ImportSummary:
+        readers = {FileFormat.CSV: read_csv, FileFormat.PARQUET: read_parquet}
+        imports = Imports(self._storage, Weekdays(), StandingClock(), Intake(readers, limits), limits)
+        return await imports.run(order, _sent(pieces), _always)
+
+
+async def _sent(pieces: list[bytes | RowBatch]) -> AsyncIterator[bytes | RowBatch]:
+    for piece in pieces:
+        yield piece
+
+
+async def _always(_work: UnitOfWork, _digest: bytes, act: Callable[[], Awaitable[ImportSummary]]) -> ImportSummary:
+    return await act()
+
+
+async def stored(storage: FakeStorage, instrument: Instrument) -> StoredInstrument:
+    """Store an instrument."""
+    async with storage.begin() as work:
+        return await work.symbols.add(instrument)
+
+
+async def give_bars(storage: FakeStorage, owner: StoredInstrument, closes: dict[str, float]) -> None:
+    """Give an instrument a bar for each date, all of whose prices are its close."""
+    bars: BarArray = empty_bars(len(closes))
+    bars["day"] = [to_day(date.fromisoformat(day)) for day in closes]
+    for name in ("open", "high", "low", "close"):
+        bars[name] = list(closes.values())
+    bars["volume"] = 100
+    async with storage.begin() as work, work.bars.writer("test") as writer:
+        await writer.add(np.full(len(bars), owner.key, dtype=np.int32), bars)
+        await writer.store()
+
+
+async def bars_of(storage: FakeStorage, reference: str) -> BarSeries:
+    """All that an instrument owns."""
+    async with storage.begin() as work:
+        return await work.bars.read(await work.symbols.get(reference), SessionRange())
