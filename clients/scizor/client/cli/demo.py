@@ -13,7 +13,7 @@ from scizor.backtest.v1 import backtest_pb2 as bt
 from scizor.client.channel import address_from_environment
 from scizor.client.cli import local
 from scizor.client.cli.bundle import SOURCE_NOTE, bundled_ids, import_bundled, record_bundled_actions
-from scizor.client.cli.common import as_document, connect, print_json, wait_until_answers
+from scizor.client.cli.common import as_document, connect, print_json
 from scizor.client.cli.entry import Json, example, help_of
 from scizor.client.cli.following import Outcome, follow, outcome_of, show_outcome
 from scizor.client.cli.marketdata_tables import actions_table, coverage_table, import_table, rejected_table
@@ -46,7 +46,6 @@ def demo(
         started = _start(story)
         if started and not keep:
             at_the_end.callback(_stop, story)
-        wait_until_answers()
         with connect() as client:
             _populate(client, story)
             _import(client, story)

@@ -11,7 +11,7 @@ import typer
 
 from scizor.client.channel import address_from_environment
 from scizor.client.cli import local
-from scizor.client.cli.common import as_document, connect, print_json, wait_until_answers
+from scizor.client.cli.common import as_document, connect, print_json
 from scizor.client.cli.entry import Json, example, help_of
 from scizor.client.cli.local import Stack
 from scizor.client.cli.tables import facts, show, table
@@ -43,7 +43,6 @@ def up(
     stack = local.running()
     if stack is None:
         stack = local.start_detached()
-        wait_until_answers()
     _show(stack, as_json=as_json, next_steps=True)
 
 
