@@ -15,7 +15,7 @@ def test_an_unknown_strategy_is_not_found_and_the_known_ones_are_named() -> None
     with pytest.raises(NotFound, match="sma_cross, buy_and_hold") as caught:
         get("moon")
     assert caught.value.reason is Reason.STRATEGY_NOT_FOUND
-    assert caught.value.metadata["strategy_id"] == "moon"
+    assert caught.value.metadata["strategy"] == "moon"
 
 
 def test_missing_parameters_take_their_defaults() -> None:

@@ -1,0 +1,1 @@
+"""How fast it is, beside what it is held against: `make bench` writes RESULTS.md."""

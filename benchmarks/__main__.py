@@ -1,0 +1,92 @@
+"""Measure everything, print it, and keep it in RESULTS.md: `python -m benchmarks`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import engine, marketdata, startup, storage
+from scizor.adapters.sql.embedded import EmbeddedPostgres
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+
+
+def main() -> None:
+    """Run all benchmarks one after the other; nothing else should run on the machine meanwhile."""
+    home = Path(tempfile.mkdtemp(prefix="scizor-bench-"))
+    home.chmod(0o755)
+    server = EmbeddedPostgres(home / "home")
+    try:
+        dsn = server.start()
+        stored = asyncio.run(storage.measure(dsn))
+        served = asyncio.run(marketdata.measure(dsn))
+    finally:
+        server.stop()
+        shutil.rmtree(home)
+    document = "\n".join([*_heading(), *_bars(stored, served), *_engine(), *_startup()]) + "\n"
+    RESULTS.write_text(document)
+    print(document)
+
+
+def _heading() -> Iterable[str]:
+    yield "# Measured"
+    yield ""
+    yield "What `make bench` printed last. Figures of one machine and one day: what counts is how two of a table"
+    yield "compare."
+    yield ""
+    yield f"{platform.python_implementation()} {platform.python_version()} ({platform.python_compiler()}), "
+    yield f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, {datetime.now(UTC):%Y-%m-%d}."
+    yield ""
+
+
+def _bars(stored: list[storage.Figure], served: list[marketdata.Measured]) -> Iterable[str]:
+    bare = {figure.name: figure.bare for figure in stored}
+    yield "## Bars in and out of PostgreSQL, one million daily rows"
+    yield ""
+    yield "Bare is the textbook's: binary COPY into a temporary table and one upsert into a table without rules; binary"
+    yield "COPY out of it, viewed as a numpy record array. Client, server and database share the cores."
+    yield ""
+    yield "| work | rows/s | bare, rows/s | of bare |"
+    yield "|---|---:|---:|---:|"
+    for figure in stored:
+        yield f"| {figure.name} | {figure.ours:,.0f} | {figure.bare:,.0f} | {figure.ratio:.0%} |"
+    for one in served:
+        limit = bare["read bars" if one.name == "StreamBars" else "write new bars"]
+        yield f"| {one.name} | {one.rate:,.0f} | {limit:,.0f} | {one.rate / limit:.0%} |"
+    yield ""
+
+
+def _engine() -> Iterable[str]:
+    figures = engine.measure()
+    yield "## Backtest engine, SMA 10/20 cross"
+    yield ""
+    yield "The limit is a loop that keeps cash, shares and drawdown of one symbol at a time and nothing else."
+    yield ""
+    yield "| M bars/s | 1 symbol x 1,000,000 | 309 symbols x 2,520 in one account |"
+    yield "|---|---:|---:|"
+    for name, key in (
+        ("signals, simulation, result", "sma_run"),
+        ("simulation alone", "kernel_run"),
+        ("the limit", "bare_run"),
+    ):
+        yield f"| {name} | {figures[f'{key}_1x1M'] / 1e6:.1f} | {figures[f'{key}_309x2520'] / 1e6:.1f} |"
+    yield ""
+
+
+def _startup() -> Iterable[str]:
+    yield "## A newcomer's wait"
+    yield ""
+    yield "| work | seconds |"
+    yield "|---|---:|"
+    for name, seconds in startup.measure().items():
+        yield f"| {name} | {seconds:.1f} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""Units of work over PostgreSQL: a bounded pool of connections, one transaction each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from scizor.adapters.sql.actions import SqlActions
+from scizor.adapters.sql.backtests import SqlBacktests
+from scizor.adapters.sql.bars import SqlBars
+from scizor.adapters.sql.dsn import connect, driver_dsn
+from scizor.adapters.sql.errors import driver_errors_mapped
+from scizor.adapters.sql.idempotency import SqlIdempotency
+from scizor.adapters.sql.imports import SqlImports
+from scizor.adapters.sql.session import Session
+from scizor.adapters.sql.sources import Sources
+from scizor.adapters.sql.symbols import SqlSymbols
+from scizor.domain.errors import ScizorError
+
+_PING_TIMEOUT_S = 1.0
+_SERVER_GRACE_S = 1.0  # the server ends a statement first, so that its connection survives
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """Bounds of a pool. `bulk_timeout_s`: imports and reads of many bars; `idle_timeout_s`: within a transaction."""
+
+    size: int = 8
+    wait_s: float = 10.0
+    connect_timeout_s: float = 5.0
+    statement_timeout_s: float = 30.0
+    bulk_timeout_s: float = 600.0
+    idle_timeout_s: float = 300.0
+
+
+class SqlUnitOfWork:
+    """The repositories of one transaction."""
+
+    def __init__(self, session: Session, source_names: dict[int, str]) -> None:
+        self._session = session
+        self._source_names = source_names
+
+    @cached_property
+    def symbols(self) -> SqlSymbols:
+        """Instruments."""
+        return SqlSymbols(self._session)
+
+    @cached_property
+    def bars(self) -> SqlBars:
+        """Daily bars."""
+        return SqlBars(self._session, self._sources)
+
+    @cached_property
+    def actions(self) -> SqlActions:
+        """Splits and dividends."""
+        return SqlActions(self._session, self._sources)
+
+    @cached_property
+    def imports(self) -> SqlImports:
+        """Imports and rejected rows."""
+        return SqlImports(self._session, self._sources)
+
+    @cached_property
+    def backtests(self) -> SqlBacktests:
+        """Backtests and results."""
+        return SqlBacktests(self._session)
+
+    @cached_property
+    def idempotency(self) -> SqlIdempotency:
+        """Answers by request id."""
+        return SqlIdempotency(self._session)
+
+    @cached_property
+    def _sources(self) -> Sources:
+        return Sources(self._session, self._source_names)
+
+
+class SqlStorage:
+    """`ports.storage.Storage` over the PostgreSQL that `dsn` names; connects when first used.
+
+    `dsn`: postgres://, postgresql:// or postgresql+asyncpg://. Raises InvalidInput for another.
+    """
+
+    def __init__(self, dsn: str, pool: PoolSettings | None = None) -> None:
+        self._dsn = driver_dsn(dsn)
+        self._pool = pool or PoolSettings()
+        self._source_names: dict[int, str] = {}
+        self._engine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=self._connect,
+            pool_size=self._pool.size,
+            max_overflow=0,
+            pool_timeout=self._pool.wait_s,
+        )
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[SqlUnitOfWork]:
+        """A transaction: committed when the block ends, undone when it raises.
+
+        Raises Unavailable(STORAGE_UNAVAILABLE).
+        """
+        connection = await self._checked_out()
+        try:
+            yield SqlUnitOfWork(self._session(connection), self._source_names)
+            with driver_errors_mapped(SQLAlchemyError):
+                async with asyncio.timeout(self._pool.statement_timeout_s):
+                    await connection.commit()
+        finally:
+            await asyncio.shield(connection.close())  # a cancelled caller must not leave it half returned
+
+    async def ping(self) -> bool:
+        """Whether the database answers within a second.
+
+        On a connection of its own: a busy pool is not a dead database.
+        """
+        try:
+            with driver_errors_mapped():
+                async with asyncio.timeout(_PING_TIMEOUT_S):
+                    connection = await connect(self._dsn, timeout_s=_PING_TIMEOUT_S)
+                    try:
+                        await connection.execute("SELECT 1")
+                    finally:
+                        connection.terminate()
+        except ScizorError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+    async def _checked_out(self) -> AsyncConnection:
+        """A connection in a transaction, known to live.
+
+        One that died while it waited, as by a restart of the server, takes the whole pool with it and is replaced once.
+        """
+        with driver_errors_mapped(SQLAlchemyError):
+            try:
+                return await self._begun()
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                return await self._begun()
+
+    async def _begun(self) -> AsyncConnection:
+        connection = await self._engine.connect()
+        try:
+            async with asyncio.timeout(self._pool.connect_timeout_s):
+                await connection.execute(text("SELECT 1"))
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+    def _session(self, connection: AsyncConnection) -> Session:
+        return Session(
+            connection, self._pool.statement_timeout_s + _SERVER_GRACE_S, self._pool.bulk_timeout_s + _SERVER_GRACE_S
+        )
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await connect(
+            self._dsn,
+            timeout_s=self._pool.connect_timeout_s,
+            settings={
+                "statement_timeout": f"{self._pool.statement_timeout_s * 1000:.0f}",
+                "idle_in_transaction_session_timeout": f"{self._pool.idle_timeout_s * 1000:.0f}",
+            },
+        )

@@ -1,0 +1,140 @@
+"""Backtests in dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from scizor.domain.backtests import BacktestJob, BacktestStage, BacktestState, EquityCurve, JobError, Progress, Trade
+from scizor.domain.errors import DataCorrupt, FailedPrecondition, NotFound, Reason
+from scizor.ports.backtests import BacktestFilter, BacktestResults
+from tests.fakes.journal import Journal
+from tests.fakes.tables import FakeJob, FakeOutcome, FakeTables
+
+
+class FakeBacktests:
+    def __init__(self, tables: FakeTables, journal: Journal) -> None:
+        self._tables, self._journal = tables, journal
+
+    async def add(self, job: BacktestJob) -> None:
+        if job.id in self._tables.jobs:
+            raise DataCorrupt("a row that must be the only one of its key exists already", Reason.DATA_CORRUPT)
+        self._put(FakeJob(job))
+
+    async def get(self, backtest_id: str) -> BacktestJob:
+        return self._find(backtest_id).job
+
+    async def page(self, which: BacktestFilter, before: str | None, limit: int) -> list[BacktestJob]:
+        found = [
+            stored.job
+            for stored in self._tables.jobs.values()
+            if which.strategy_id in ("", stored.job.spec.strategy_id)
+            and which.state in (None, stored.job.progress.state)
+            and (before is None or stored.job.id < before)
+        ]
+        return sorted(found, key=lambda job: job.id, reverse=True)[:limit]
+
+    async def count_unfinished(self) -> int:
+        return sum(not stored.job.progress.state.ended for stored in self._tables.jobs.values())
+
+    async def claim(self, owner: str, now: datetime, stale_before: datetime) -> BacktestJob | None:
+        for _, stored in sorted(self._tables.jobs.items()):
+            state, heard = stored.job.progress.state, stored.heartbeat
+            stale = state is BacktestState.RUNNING and heard is not None and heard < stale_before
+            if state is BacktestState.QUEUED or stale:
+                progress = Progress(stored.job.progress.sequence + 1, BacktestState.RUNNING)
+                job = replace(stored.job, progress=progress, start_time=stored.job.start_time or now)
+                self._put(replace(stored, job=job, owner=owner, heartbeat=now))
+                return job
+        return None
+
+    async def save_progress(self, backtest_id: str, owner: str, progress: Progress, now: datetime) -> bool:
+        stored = self._owned(backtest_id, owner)
+        if stored is None:
+            return False
+        kept = _following(stored, replace(progress, state=BacktestState.RUNNING))
+        self._put(replace(stored, job=replace(stored.job, progress=kept), heartbeat=now))
+        return True
+
+    async def finish(
+        self, backtest_id: str, owner: str, progress: Progress, now: datetime, error: JobError | None = None
+    ) -> bool:
+        stored = self._owned(backtest_id, owner)
+        if stored is None:
+            return False
+        if not progress.state.ended or (error is not None) != (progress.state is BacktestState.FAILED):
+            raise DataCorrupt("a row breaks a rule of the table it is for", Reason.DATA_CORRUPT)
+        job = replace(stored.job, progress=_following(stored, progress), end_time=now, error=error)
+        self._put(replace(stored, job=job))
+        return True
+
+    async def cancel(self, backtest_id: str, now: datetime) -> BacktestJob:
+        stored = self._find(backtest_id)
+        before = stored.job.progress
+        if before.state.ended:
+            raise FailedPrecondition(
+                f"backtest {backtest_id} has ended as {before.state.name}",
+                Reason.BACKTEST_FINISHED,
+                metadata={"backtest": backtest_id, "state": before.state.name},
+            )
+        progress = replace(
+            before,
+            state=BacktestState.CANCELLED,
+            stage=BacktestStage.NONE,
+            sequence=before.sequence + 1,
+            remaining_s=None,
+        )
+        job = replace(stored.job, progress=progress, end_time=now)
+        self._put(replace(stored, job=job))
+        return job
+
+    async def save_results(
+        self, backtest_id: str, results: BacktestResults, trades: Sequence[Trade], curve: EquityCurve
+    ) -> None:
+        self._find(backtest_id)
+        if backtest_id in self._tables.outcomes:
+            raise DataCorrupt("a row that must be the only one of its key exists already", Reason.DATA_CORRUPT)
+        self._journal.put(self._tables.outcomes, backtest_id, FakeOutcome(results, tuple(trades), curve))
+
+    async def results(self, backtest_id: str) -> BacktestResults:
+        return self._outcome(backtest_id).results
+
+    async def trades(self, backtest_id: str, after_number: int, limit: int) -> list[Trade]:
+        found = [trade for trade in self._outcome(backtest_id).trades if trade.number > after_number]
+        return sorted(found, key=lambda trade: trade.number)[:limit]
+
+    async def curve(self, backtest_id: str) -> EquityCurve:
+        return self._outcome(backtest_id).curve
+
+    def _find(self, backtest_id: str) -> FakeJob:
+        if backtest_id not in self._tables.jobs:
+            raise NotFound(
+                f"backtest {backtest_id} does not exist",
+                Reason.BACKTEST_NOT_FOUND,
+                metadata={"backtest": backtest_id},
+            )
+        return self._tables.jobs[backtest_id]
+
+    def _owned(self, backtest_id: str, owner: str) -> FakeJob | None:
+        stored = self._tables.jobs.get(backtest_id)
+        if stored is None or stored.owner != owner or stored.job.progress.state is not BacktestState.RUNNING:
+            return None
+        return stored
+
+    def _outcome(self, backtest_id: str) -> FakeOutcome:
+        state = self._find(backtest_id).job.progress.state
+        if state is not BacktestState.SUCCEEDED:
+            raise FailedPrecondition(
+                f"backtest {backtest_id} is {state.name} and has no results",
+                Reason.BACKTEST_NOT_FINISHED,
+                metadata={"backtest": backtest_id, "state": state.name},
+            )
+        return self._tables.outcomes[backtest_id]
+
+    def _put(self, stored: FakeJob) -> None:
+        self._journal.put(self._tables.jobs, stored.job.id, stored)
+
+
+def _following(stored: FakeJob, progress: Progress) -> Progress:
+    return replace(progress, sequence=max(stored.job.progress.sequence + 1, progress.sequence))

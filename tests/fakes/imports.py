@@ -1,0 +1,65 @@
+"""Imports and rejected rows in dicts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from scizor.domain.errors import DataCorrupt, Reason
+from scizor.domain.quality import ImportSummary, RejectedRow, Rule, StoredRejection
+from scizor.ports.imports import RejectionCursor, RejectionFilter
+from tests.fakes.journal import Journal
+from tests.fakes.tables import FakeTables
+
+
+class FakeImports:
+    def __init__(self, tables: FakeTables, journal: Journal) -> None:
+        self._tables, self._journal = tables, journal
+
+    async def add(self, summary: ImportSummary, rows: Sequence[RejectedRow]) -> None:
+        numbers = {row.row_number for row in rows}
+        if summary.import_id in self._tables.imports or len(numbers) < len(rows):
+            raise DataCorrupt("a row that must be the only one of its key exists already", Reason.DATA_CORRUPT)
+        self._journal.put(self._tables.imports, summary.import_id, summary)
+        for row in rows:
+            self._journal.put(self._tables.rejections, (summary.import_id, row.row_number), row)
+
+    async def summaries(self, symbol: str, import_id: str, limit: int) -> list[ImportSummary]:
+        found = [
+            summary
+            for summary in self._tables.imports.values()
+            if import_id in ("", summary.import_id) and (not symbol or symbol in summary.symbols)
+        ]
+        return sorted(found, key=lambda summary: summary.import_id, reverse=True)[:limit]
+
+    async def rejections(
+        self, which: RejectionFilter, after: RejectionCursor | None, limit: int
+    ) -> list[StoredRejection]:
+        places = sorted(self._matching(which), key=lambda place: place[1])
+        places.sort(key=lambda place: place[0], reverse=True)
+        if after is not None:
+            places = [one for one in places if one[0] < after[0] or (one[0] == after[0] and one[1] > after[1])]
+        imports = self._tables.imports
+        return [
+            StoredRejection(
+                place[0], self._tables.rejections[place], imports[place[0]].source, imports[place[0]].create_time
+            )
+            for place in places[:limit]
+        ]
+
+    async def count_by_rule(self, which: RejectionFilter) -> list[tuple[Rule, int]]:
+        counts = Counter(self._tables.rejections[place].rule for place in self._matching(which))
+        return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+    def _matching(self, which: RejectionFilter) -> list[tuple[str, int]]:
+        return [
+            place
+            for place, row in self._tables.rejections.items()
+            if which.import_id in ("", place[0])
+            and which.rule in (Rule.NONE, row.rule)
+            and (not which.symbol or _may_name(row.symbol, which.symbol))
+        ]
+
+
+def _may_name(text: str, full_id: str) -> bool:
+    return text in (full_id, full_id.rpartition(".")[0]) or text.startswith(f"{full_id}.")

@@ -1,0 +1,146 @@
+"""Things to store, made in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+
+from scizor.domain.backtests import (
+    BacktestJob,
+    BacktestSpec,
+    BacktestState,
+    Direction,
+    EquityCurve,
+    Progress,
+    Trade,
+)
+from scizor.domain.bars import BarArray, empty_bars
+from scizor.domain.instruments import Instrument, StoredInstrument
+from scizor.domain.metrics import Metric
+from scizor.domain.quality import ImportSummary, RejectedRow, Rule, Verdict
+from scizor.domain.sessions import SessionRange, to_day
+from scizor.ports.backtests import BacktestResults
+from scizor.ports.bars import WriteCounts
+from scizor.ports.storage import Storage
+
+NOW = datetime(2024, 1, 31, 12, 0, tzinfo=UTC)
+AAPL = Instrument("AAPL", "NASDAQ", "USD", name="Apple Inc.", group="us-tech", listed_date=date(1980, 12, 12))
+BHP_ASX = Instrument("BHP", "ASX", "AUD", group="au")
+BHP_NYSE = Instrument("BHP", "NYSE", "USD", active=False)
+
+
+def bars_of(first: date, closes: Sequence[float], *, volume: float = 1_000.0) -> BarArray:
+    """One bar a day from `first`, each with a range of one per cent around its close."""
+    bars = empty_bars(len(closes))
+    bars["day"] = to_day(first) + np.arange(len(closes))
+    bars["open"] = bars["close"] = closes
+    bars["high"], bars["low"] = bars["close"] * 1.01, bars["close"] * 0.99
+    bars["volume"] = volume
+    return bars
+
+
+def keys_of(stored: StoredInstrument, bars: BarArray) -> npt.NDArray[np.int32]:
+    """The storage key once for each bar."""
+    return np.full(len(bars), stored.key, dtype=np.int32)
+
+
+async def stored_symbol(storage: Storage, instrument: Instrument = AAPL) -> StoredInstrument:
+    """The instrument, stored."""
+    async with storage.begin() as work:
+        return await work.symbols.add(instrument)
+
+
+async def write(storage: Storage, stored: StoredInstrument, bars: BarArray, source: str = "test") -> WriteCounts:
+    """Store bars in a transaction of their own."""
+    async with storage.begin() as work, work.bars.writer(source) as writer:
+        await writer.add(keys_of(stored, bars), bars)
+        return await writer.store()
+
+
+def import_of(import_id: str, **changes: object) -> ImportSummary:
+    """A partly good import of AAPL."""
+    summary = ImportSummary(
+        import_id=import_id,
+        verdict=Verdict.PARTIAL,
+        rows_read=10,
+        rows_inserted=5,
+        rows_updated=1,
+        rows_unchanged=1,
+        rows_rejected=3,
+        rejected_by_rule=((Rule.HIGH_BELOW_LOW, 2), (Rule.VOLUME_ZERO, 1)),
+        source="prices.csv",
+        symbols=("AAPL.NASDAQ",),
+        create_time=NOW,
+    )
+    return replace(summary, **changes)  # type: ignore[arg-type]  # the caller's names are the dataclass's
+
+
+def rejected(row_number: int, rule: Rule = Rule.HIGH_BELOW_LOW, symbol: str = "AAPL", raw: str = "a,b") -> RejectedRow:
+    return RejectedRow(row_number, rule, "high 1 is below low 2", symbol, "2024-01-02", raw)
+
+
+def job_of(backtest_id: str, strategy_id: str = "sma_cross") -> BacktestJob:
+    spec = BacktestSpec(
+        strategy_id=strategy_id,
+        parameters={"fast": 10, "slow": 30.0, "label": "x", "long_only": True},
+        symbols=("AAPL.NASDAQ", "BHP.ASX"),
+        sessions=SessionRange(date(2020, 1, 1), None),
+        initial_capital=Decimal("100000.50"),
+        currency="USD",
+        commission_bps=5.0,
+    )
+    return BacktestJob(backtest_id, spec, Progress(1, BacktestState.QUEUED), NOW)
+
+
+def trade_of(number: int) -> Trade:
+    return Trade(
+        number=number,
+        symbol="AAPL.NASDAQ",
+        direction=Direction.LONG,
+        quantity=10.5,
+        entry_session=date(2024, 1, 2),
+        exit_session=date(2024, 1, 5),
+        entry_price=100.25,
+        exit_price=101.75,
+        commission=1.5,
+        gross_pnl=15.75,
+        net_pnl=14.25,
+        return_fraction=0.0135,
+        sessions_held=3,
+        closed_at_end=False,
+    )
+
+
+def results_of(trades: int = 3) -> BacktestResults:
+    return BacktestResults(
+        metrics=(
+            Metric("sharpe", 1.25, "TRADING_DAY_252", 250, "ratio"),
+            Metric("profit_factor", None, "TRADING_DAY_252", 0, "ratio"),
+        ),
+        warnings=("BHP.ASX has no bars before 2021",),
+        fingerprint="0123abcd",
+        engine_version="1",
+        first_session="2020-01-02",
+        last_session="2020-12-31",
+        sessions=253,
+        bars=506,
+        currency="USD",
+        initial_capital=100_000.5,
+        final_equity=123_456.75,
+        commission_paid=12.5,
+        slippage_paid=0.0,
+        trades=trades,
+        compute_seconds=0.25,
+    )
+
+
+def curve_of(sessions: int = 4) -> EquityCurve:
+    rising = np.linspace(1.0, 2.0, sessions)
+    return EquityCurve(
+        np.arange(19_000, 19_000 + sessions, dtype=np.int32), rising, rising / 2, -rising / 10, rising / 3
+    )

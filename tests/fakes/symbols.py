@@ -1,0 +1,107 @@
+"""Instruments in a dict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from scizor.domain.errors import AlreadyExists, Conflict, NotFound, Reason
+from scizor.domain.instruments import Instrument, Reading, StoredInstrument, Verification, ambiguous, readings
+from scizor.ports.symbols import SymbolCursor, SymbolFilter
+from tests.fakes.journal import Journal
+from tests.fakes.tables import FakeTables
+
+
+def key_of(instrument: Instrument) -> SymbolCursor:
+    return instrument.symbol, instrument.primary_exchange, instrument.currency
+
+
+def missing(reference: str) -> NotFound:
+    return NotFound(f"symbol {reference} is not stored", Reason.SYMBOL_NOT_FOUND, metadata={"symbol": reference})
+
+
+class FakeSymbols:
+    def __init__(self, tables: FakeTables, journal: Journal, now: Callable[[], datetime]) -> None:
+        self._tables, self._journal, self._now = tables, journal, now
+
+    async def add(self, instrument: Instrument) -> StoredInstrument:
+        if await self.add_missing([instrument]) == 0:
+            name = f"{instrument.id}.{instrument.currency}"
+            raise AlreadyExists(f"symbol {name} is stored already", Reason.SYMBOL_EXISTS, metadata={"symbol": name})
+        return self._tables.symbols[self._tables.last_key]
+
+    async def add_missing(self, instruments: Sequence[Instrument]) -> int:
+        known = {key_of(stored.instrument) for stored in self._tables.symbols.values()}
+        before = len(known)
+        for instrument in instruments:
+            if key_of(instrument) not in known:
+                known.add(key_of(instrument))
+                self._tables.last_key += 1
+                key, now = self._tables.last_key, self._now()
+                stored = StoredInstrument(key, instrument, None, Verification.NEVER, now, now, 1)
+                self._journal.put(self._tables.symbols, key, stored)
+        return len(known) - before
+
+    async def get(self, reference: str) -> StoredInstrument:
+        for reading in readings(reference):
+            found = [stored for stored in self._tables.symbols.values() if _matches(stored.instrument, reading)]
+            if len(found) > 1:
+                raise ambiguous(reference, [stored.instrument for stored in found])
+            if found:
+                return found[0]
+        raise missing(reference)
+
+    async def get_many(self, references: Sequence[str]) -> list[StoredInstrument]:
+        return [await self.get(reference) for reference in references]
+
+    async def update(self, key: int, instrument: Instrument, expected_etag: str) -> StoredInstrument:
+        stored = self._tables.symbols.get(key)
+        if stored is None:
+            raise missing(instrument.id)
+        if expected_etag and expected_etag != stored.etag:
+            raise Conflict(
+                f"symbol {stored.instrument.id} was changed since it was read",
+                Reason.ETAG_STALE,
+                metadata={"symbol": stored.instrument.id, "etag": stored.etag},
+            )
+        symbol, exchange, currency = key_of(stored.instrument)
+        kept = replace(instrument, symbol=symbol, primary_exchange=exchange, currency=currency)
+        updated = replace(stored, instrument=kept, version=stored.version + 1, update_time=self._now())
+        self._journal.put(self._tables.symbols, key, updated)
+        return updated
+
+    async def delete(self, key: int) -> None:
+        if key not in self._tables.symbols:
+            raise missing(str(key))
+        self._journal.remove(self._tables.symbols, key)
+        for place in [place for place in self._tables.bars if place[0] == key]:
+            self._journal.remove(self._tables.bars, place)
+        for old in [old for old in self._tables.revisions if old[0] == key]:
+            self._journal.remove(self._tables.revisions, old)
+        for action in [action for action in self._tables.actions if action[0] == key]:
+            self._journal.remove(self._tables.actions, action)
+
+    async def page(self, which: SymbolFilter, after: SymbolCursor | None, limit: int) -> list[StoredInstrument]:
+        found = sorted(self._matching(which), key=lambda stored: key_of(stored.instrument))
+        return [stored for stored in found if after is None or key_of(stored.instrument) > after][:limit]
+
+    async def count(self, which: SymbolFilter) -> int:
+        return len(self._matching(which))
+
+    def _matching(self, which: SymbolFilter) -> list[StoredInstrument]:
+        return [
+            stored
+            for stored in self._tables.symbols.values()
+            if which.primary_exchange in ("", stored.instrument.primary_exchange)
+            and which.group in ("", stored.instrument.group)
+            and (stored.instrument.active or not which.active_only)
+        ]
+
+
+def _matches(instrument: Instrument, reading: Reading) -> bool:
+    return (
+        instrument.symbol == reading.symbol
+        and reading.primary_exchange in (None, instrument.primary_exchange)
+        and reading.currency in (None, instrument.currency)
+    )
