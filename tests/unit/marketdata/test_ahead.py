@@ -1,4 +1,4 @@
-"""Doing the next step while the result of this one is used."""
+"""Doing the next steps while the result of this one is used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scizor.services.marketdata.ahead import one_ahead
+from scizor.services.marketdata.ahead import ahead
 
 Step = Callable[[], Coroutine[Any, Any, int]]
 
@@ -44,22 +44,22 @@ def quick(steps: Steps, *numbers: int) -> list[Step]:
 
 
 async def test_results_come_in_order_and_none_is_lost(steps: Steps) -> None:
-    assert [result async for result in one_ahead(quick(steps, 1, 2, 3))] == [1, 2, 3]
-    assert [result async for result in one_ahead(quick(steps))] == []
+    assert [result async for result in ahead(quick(steps, 1, 2, 3), 2)] == [1, 2, 3]
+    assert [result async for result in ahead(quick(steps), 2)] == []
 
 
-async def test_one_step_is_under_way_and_no_more(steps: Steps) -> None:
-    results = one_ahead(quick(steps, 1, 2, 3))
+async def test_as_many_steps_are_under_way_as_asked_and_no_more(steps: Steps) -> None:
+    results = ahead(quick(steps, 1, 2, 3, 4), 2)
     assert await anext(results) == 1
     for _ in range(5):
         await asyncio.sleep(0)
-    assert steps.begun == [1, 2]
+    assert steps.begun == [1, 2, 3]
     await results.aclose()
 
 
 async def test_leaving_ends_the_step_under_way(steps: Steps) -> None:
     endless: list[Step] = [*quick(steps, 1), partial(steps.run, 2, forever=True)]
-    results = one_ahead(endless)
+    results = ahead(endless, 1)
     await anext(results)
     await asyncio.sleep(0)
     await results.aclose()
@@ -68,7 +68,7 @@ async def test_leaving_ends_the_step_under_way(steps: Steps) -> None:
 
 async def test_a_step_that_fails_ends_it_all(steps: Steps) -> None:
     failing: list[Step] = [*quick(steps, 1), partial(steps.run, 2, failing=True), *quick(steps, 3)]
-    results = one_ahead(failing)
+    results = ahead(failing, 1)
     assert await anext(results) == 1
     with pytest.raises(RuntimeError):
         await anext(results)

@@ -13,9 +13,12 @@ from scizor.domain.errors import InvalidInput, NotFound, Reason
 from scizor.domain.instruments import StoredInstrument
 from scizor.domain.sessions import SessionRange, from_day
 from scizor.ports.storage import Storage, UnitOfWork
-from scizor.services.marketdata.ahead import one_ahead
+from scizor.services.marketdata.ahead import ahead
 
 _SYMBOLS_AT_A_TIME = 16
+"""Symbols of one read: enough to forget the round trip, few enough to hold in memory."""
+_READS_AHEAD = 3
+"""Reads of one stream under way at once: one alone leaves a core idle, each holds a connection while it lasts."""
 
 Place = tuple[int, date]
 """How far a stream came: the place of a symbol among those asked for, and its last session sent."""
@@ -96,7 +99,7 @@ async def stream(
         partial(_chunks, storage, asked, sessions, scale, chunk_bars)
         for asked, sessions in _left(instruments, which, after)
     )
-    async with aclosing(one_ahead(reads)) as read:
+    async with aclosing(ahead(reads, _READS_AHEAD)) as read:
         async for chunks in read:
             for instrument, series in chunks:
                 yield (places[instrument.key], from_day(series.bars["day"][-1])), series
