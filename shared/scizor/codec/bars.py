@@ -12,11 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from scizor.codec import packed
-from scizor.domain.bars import BAR_DTYPE, PRICE_COLUMNS, Adjustment, BarArray, BarSeries
+from scizor.domain.bars import BAR_DTYPE, VALUE_COLUMNS, Adjustment, BarArray, BarSeries
 from scizor.domain.sessions import DAY_NS, days_to_yyyymmdd
 from scizor.type.v1 import bars_pb2
-
-_AMOUNT_COLUMNS = (*PRICE_COLUMNS, "volume")
 
 
 def to_columns(series: BarSeries) -> Any:
@@ -33,7 +31,7 @@ def to_columns(series: BarSeries) -> Any:
         sources=series.sources,
         source_index=packed.to_bytes(bars["source"], "<i4"),
         partial_rows=packed.to_bytes(np.flatnonzero(bars["partial"]), "<i4"),
-        **{name: packed.to_bytes(bars[name], "<f8") for name in _AMOUNT_COLUMNS},
+        **{name: packed.to_bytes(bars[name], "<f8") for name in VALUE_COLUMNS},
     )
 
 
@@ -58,7 +56,7 @@ def _bars(columns: Any) -> BarArray:
     time_ns = column(columns, "time_ns", "<i8")
     bars = np.zeros(len(time_ns), dtype=BAR_DTYPE)
     bars["day"] = time_ns // DAY_NS
-    for name in _AMOUNT_COLUMNS:
+    for name in VALUE_COLUMNS:
         bars[name] = column(columns, name, "<f8")
     bars["revision"] = column(columns, "revision", "<i4")
     bars["source"] = column(columns, "source_index", "<i4")

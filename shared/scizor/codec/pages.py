@@ -26,6 +26,11 @@ Cursor = tuple[str | int, ...]
 _DIGEST_BYTES: Final = 12
 
 
+def size(asked: int, default: int, most: int) -> int:
+    """How much a page holds when `asked` for so much; 0 stands for `default`."""
+    return min(asked or default, most)
+
+
 def encode(cursor: Cursor, query: Message, page_fields: Sequence[str] = PAGE_FIELDS) -> str:
     """The token to go on behind `cursor` in the answer to `query`."""
     payload = json.dumps(cursor, separators=(",", ":")).encode()

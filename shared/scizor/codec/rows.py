@@ -7,23 +7,24 @@ from typing import Any
 import numpy as np
 
 from scizor.codec.bars import column
+from scizor.domain.bars import VALUE_COLUMNS
 from scizor.domain.rows import RowBatch, Unreadable
 from scizor.domain.sessions import yyyymmdd_to_days
-
-_VALUES = ("open", "high", "low", "close", "volume")
 
 
 def from_rows(message: Any, symbol: str, first_number: int) -> RowBatch:
     """The rows of a typed or twin `ImportRows`, numbered from `first_number`; `symbol` is that of all of them."""
     numbers = column(message, "session_date", "<i4")
     days, is_date = yyyymmdd_to_days(numbers)
-    values = {name: column(message, name, "<f8") for name in _VALUES}
+    values = {name: column(message, name, "<f8") for name in VALUE_COLUMNS}
     unreadable = {
         int(place): Unreadable(
             detail=f"session_date {numbers[place]} is no date",
             symbol=symbol,
             session=str(numbers[place]),
-            raw=",".join("" if np.isnan(values[name][place]) else f"{values[name][place]:.15g}" for name in _VALUES),
+            raw=",".join(
+                "" if np.isnan(values[name][place]) else f"{values[name][place]:.15g}" for name in VALUE_COLUMNS
+            ),
         )
         for place in np.flatnonzero(~is_date)
     }

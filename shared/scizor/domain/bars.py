@@ -30,6 +30,7 @@ BAR_DTYPE = np.dtype(
 
 BarArray = npt.NDArray[np.void]
 PRICE_COLUMNS = ("open", "high", "low", "close")
+VALUE_COLUMNS = (*PRICE_COLUMNS, "volume")
 
 
 class Adjustment(IntEnum):
@@ -80,9 +81,10 @@ class BarSeries:
         """The series on the scale of its newest session.
 
         `actions` in any order; those after the last bar still count, as they do for a reader of today. A dividend's
-        factor is 1 - amount / close of the last session before its ex-date (CRSP 2010), so it needs that close: from
-        the series itself, or, where the series starts or ends before it, from `closes_before` (aligned with `actions`,
-        NaN where unknown: then the dividend is left out).
+        factor is 1 - amount / close of the last session before its ex-date (CRSP 2010), the amount put on that close's
+        scale where a split has the same ex-date. So it needs that close: from the series itself, or, where the series
+        starts or ends before it, from `closes_before` (aligned with `actions`, NaN where unknown: then the dividend is
+        left out).
         """
         if adjustment is Adjustment.RAW or not actions or len(self.bars) == 0:
             return replace(self, adjustment=adjustment)
@@ -100,6 +102,7 @@ def _factors(
     """Price and volume factors per bar, shape (n,): the product over all actions with a later ex-date."""
     price = np.ones(len(bars))
     volume = np.ones(len(bars))
+    ratios = {action.ex_date: float(action.value) for action in actions if action.type is ActionType.SPLIT}
     for index, action in enumerate(actions):
         before = int(np.searchsorted(bars["day"], to_day(action.ex_date), side="left"))
         if action.type is ActionType.SPLIT:
@@ -110,8 +113,10 @@ def _factors(
             close = float(bars["close"][before - 1]) if 0 < before < len(bars) else np.nan
             if closes_before is not None:
                 close = closes_before[index]
-            if np.isfinite(close) and close > float(action.value):
-                price[:before] *= 1.0 - float(action.value) / close
+            # The amount counts shares as they are on the ex-date, the close before it shares as they were.
+            amount = float(action.value) * ratios.get(action.ex_date, 1.0)
+            if np.isfinite(close) and close > amount:
+                price[:before] *= 1.0 - amount / close
     return price, volume
 
 

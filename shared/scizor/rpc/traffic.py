@@ -62,7 +62,8 @@ class Traffic(Stage):
         except TimeoutError:
             now = asyncio.get_running_loop().time()
             for timeout in self._running:
-                timeout.reschedule(now)
+                if not timeout.expired():  # one that ran out already is ending its call, and may not be moved
+                    timeout.reschedule(now)
 
     def _left(self, timeout: asyncio.Timeout) -> None:
         self._running.discard(timeout)

@@ -45,6 +45,12 @@ def test_a_dividend_scales_earlier_prices_by_one_less_its_yield_and_only_for_tot
     assert series(CLOSES).adjusted(Adjustment.SPLIT, [DIVIDEND]).bars["close"].tolist() == [88.0, 90.0, 45.0]
 
 
+def test_a_dividend_on_the_day_of_a_split_is_paid_on_the_shares_after_it() -> None:
+    both = series(CLOSES).adjusted(Adjustment.TOTAL_RETURN, [SPLIT, DIVIDEND])
+    factor = (1 - 2 * 0.5 / 90.0) / 2
+    np.testing.assert_allclose(both.bars["close"], [88.0 * factor, 90.0 * factor, 45.0], rtol=1e-15)
+
+
 def test_adjusting_does_not_touch_the_stored_series() -> None:
     raw = series(CLOSES)
     raw.adjusted(Adjustment.TOTAL_RETURN, [SPLIT, DIVIDEND])

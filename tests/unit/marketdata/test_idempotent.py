@@ -29,7 +29,7 @@ class Acting:
 
         request = pb.DeleteSymbolRequest(symbol=symbol, request_id=request_id)
         async with self._storage.begin() as work:
-            return (await once(work, "Delete", request, pb.DeleteSymbolResponse, act)).bars_deleted
+            return (await once(work, request, pb.DeleteSymbolResponse, act)).bars_deleted
 
 
 @pytest.fixture

@@ -112,6 +112,29 @@ async def test_a_stream_that_outlives_the_grace_is_told_why_it_ends(started: Sta
         await stopping
 
 
+async def test_a_call_that_ran_out_of_time_and_still_tidies_up_does_not_stop_the_stopping(started: Started) -> None:
+    tidying, tidied = asyncio.Event(), asyncio.Event()
+
+    async def symbol(_: pb.GetSymbolRequest) -> object:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            tidying.set()
+            await tidied.wait()
+        return pb.GetSymbolResponse()
+
+    async with started(unary_deadline_s=0.01) as running:
+        running.told.symbol = symbol
+        call = asyncio.ensure_future(running.stub.GetSymbol(pb.GetSymbolRequest(symbol="A")))
+        await tidying.wait()
+        stopping = asyncio.create_task(running.server.stop())
+        await until(lambda: stopping.done() or call.done())
+        tidied.set()
+        await stopping
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_stops_the_server_and_then_calls_back_in_order(number: signal.Signals) -> None:
     called: list[str] = []

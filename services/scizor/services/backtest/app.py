@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from scizor import strategy as strategies
 from scizor.domain.backtests import BacktestJob, BacktestSpec, BacktestState, EquityCurve, Progress, Trade
 from scizor.domain.errors import InvalidInput, LimitExceeded, Reason
-from scizor.domain.ids import new_id
+from scizor.domain.ids import RANDOM_BYTES, new_id
 from scizor.domain.instruments import StoredInstrument
 from scizor.ports.backtests import BacktestFilter, BacktestResults
 from scizor.ports.bus import Bus
@@ -47,7 +47,7 @@ class Backtests:
         now = self.clock.now()
         symbols = tuple(instrument.instrument.id for instrument in instruments)
         spec = replace(asked, parameters=parameters, symbols=symbols)
-        backtest_id = new_id(int(now.timestamp() * 1000), secrets.token_bytes(10))
+        backtest_id = new_id(int(now.timestamp() * 1000), secrets.token_bytes(RANDOM_BYTES))
         job = BacktestJob(backtest_id, spec, Progress(1, BacktestState.QUEUED), create_time=now)
         await work.backtests.add(job)
         return job

@@ -15,7 +15,6 @@ from scizor.backtest.v1.backtest_service_pb2_grpc import BacktestServiceServicer
 from scizor.codec import backtests as codec
 from scizor.codec import pages
 from scizor.domain.backtests import BacktestJob
-from scizor.domain.errors import ScizorError
 from scizor.ports.backtests import BacktestFilter
 from scizor.ports.storage import Storage, UnitOfWork
 from scizor.rpc.errors import to_status
@@ -56,7 +55,7 @@ class BacktestServicer(BacktestServiceServicer):
 
     async def ListBacktests(self, request: rpc.ListBacktestsRequest, context: Context) -> rpc.ListBacktestsResponse:
         """A page of backtests, newest first."""
-        size = _page_size(request.page_size, _MOST_BACKTESTS)
+        size = pages.size(request.page_size, _DEFAULT_PAGE, _MOST_BACKTESTS)
         which = BacktestFilter(request.strategy_id, codec.state_from_proto(request.state))
         before = str(pages.decode(request.page_token, request)[0]) if request.page_token else None
         jobs = await self._backtests.page(which, before, size + 1)
@@ -74,7 +73,7 @@ class BacktestServicer(BacktestServiceServicer):
         self, request: rpc.ListBacktestTradesRequest, context: Context
     ) -> rpc.ListBacktestTradesResponse:
         """A page of round trips, in order of exit."""
-        size = _page_size(request.page_size, _MOST_TRADES)
+        size = pages.size(request.page_size, _DEFAULT_PAGE, _MOST_TRADES)
         after = int(pages.decode(request.page_token, request)[0]) if request.page_token else 0
         trades, total = await self._backtests.trades(request.id, after, size + 1)
         token = pages.encode((trades[size - 1].number,), request) if len(trades) > size else ""
@@ -97,7 +96,7 @@ class BacktestServicer(BacktestServiceServicer):
                     for message in _messages(event):
                         sequence = message.sequence
                         yield message
-            except ScizorError as error:
+            except Exception as error:
                 if sequence:
                     yield rpc.WatchBacktestResponse(sequence=sequence, status=to_status(error))
                 raise
@@ -113,7 +112,7 @@ class BacktestServicer(BacktestServiceServicer):
                 changed.append(await change(work))
                 return answer_type(backtest=_encoded(changed[0]))
 
-            answer = await once(work, type(request).__name__, request, answer_type, act)
+            answer = await once(work, request, answer_type, act)
         for job in changed:
             self._backtests.announce(job)
         return answer
@@ -133,7 +132,3 @@ def _messages(event: WatchEvent) -> Iterator[rpc.WatchBacktestResponse]:
 
 def _encoded(job: BacktestJob) -> pb.Backtest:
     return codec.backtest_to_proto(job, to_status(as_error(job.id, job.error)) if job.error else None)
-
-
-def _page_size(asked: int, most: int) -> int:
-    return min(asked or _DEFAULT_PAGE, most)

@@ -8,7 +8,7 @@ import numpy as np
 
 from scizor import strategy as strategies
 from scizor.domain.backtests import BacktestSpec
-from scizor.domain.bars import BarSeries, empty_bars
+from scizor.domain.bars import VALUE_COLUMNS, BarSeries, empty_bars
 from scizor.domain.sessions import SessionRange
 from scizor.services.backtest.computation import Computation
 
@@ -17,7 +17,7 @@ def warm_up() -> None:
     """Run every strategy over a few bars. Blocks; a job that comes meanwhile waits for the same compiler."""
     bars = empty_bars(3)
     bars["day"] = np.arange(len(bars))
-    for column in ("open", "high", "low", "close", "volume"):
+    for column in VALUE_COLUMNS:
         bars[column] = 1.0
     series = [BarSeries("WARM.UP", "USD", bars, ("",))]
     for strategy in strategies.all_strategies():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 
-from scizor.domain.bars import ActionType, Adjustment, BarSeries, CorporateAction
+from scizor.domain.bars import ActionType, Adjustment, BarSeries, CorporateAction, empty_bars
 from scizor.domain.errors import InvalidInput, NotFound, Reason
 from scizor.domain.instruments import StoredInstrument
 from scizor.domain.sessions import SessionRange, from_day
@@ -59,7 +59,7 @@ async def page(
     instrument = await work.symbols.get(reference)
     rest = _behind(which, after)
     if rest is None:
-        return BarPage(await _empty(work, instrument, scale), None)
+        return BarPage(_empty(instrument, scale), None)
     found = await work.bars.read(instrument, rest, limit + 1)
     series = replace(found, bars=found.bars[:limit])
     scaling = await _scaling(work, instrument, scale)
@@ -143,9 +143,8 @@ async def _scaling(work: UnitOfWork, instrument: StoredInstrument, scale: Scale)
     return _Scaling(scale.adjustment, actions, closes)
 
 
-async def _empty(work: UnitOfWork, instrument: StoredInstrument, scale: Scale) -> BarSeries:
-    series = await work.bars.read(instrument, SessionRange(), 0)
-    return replace(series, bars=series.bars[:0], adjustment=scale.adjustment)
+def _empty(instrument: StoredInstrument, scale: Scale) -> BarSeries:
+    return BarSeries(instrument.instrument.id, instrument.instrument.currency, empty_bars(), (), scale.adjustment)
 
 
 def _behind(which: SessionRange, after: date | None) -> SessionRange | None:

@@ -9,10 +9,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from scizor.domain.bars import VALUE_COLUMNS
 from scizor.domain.errors import LimitExceeded, Reason
 from scizor.domain.rows import PlaceArray, RowBatch
 
-VALUES = ("open", "high", "low", "close", "volume")
 _MAX_SYMBOLS = 10_000
 _Number = TypeVar("_Number", np.float64, np.int64, np.int32)
 
@@ -66,7 +66,9 @@ class Gathering:
             for start, batch in zip(starts, self._batches, strict=False)
             for at, row in batch.unreadable.items()
         }
-        joined = {name: _joined([getattr(batch, name) for batch in self._batches], np.float64) for name in VALUES}
+        joined = {
+            name: _joined([getattr(batch, name) for batch in self._batches], np.float64) for name in VALUE_COLUMNS
+        }
         symbol = _joined(self._symbols, np.int32)
         number = _joined([batch.number for batch in self._batches], np.int64)
         day = _joined([batch.day for batch in self._batches], np.int32)
@@ -82,6 +84,6 @@ def digest_of(rows: RowBatch) -> bytes:
     digest = sha256("\0".join(rows.symbols).encode())
     for row in rows.unreadable.values():
         digest.update(f"\0{row.session}\0{row.raw}".encode())
-    for name in ("number", "symbol", "day", *VALUES):
+    for name in ("number", "symbol", "day", *VALUE_COLUMNS):
         digest.update(np.ascontiguousarray(getattr(rows, name)).tobytes())
     return digest.digest()

@@ -41,11 +41,6 @@ def scale_of(request: _Scaled) -> Scale:
     return Scale(Adjustment(request.adjustment or Adjustment.RAW), parse_session("as_of", request.as_of))
 
 
-def page_size(asked: int, default: int, most: int) -> int:
-    """How many at most."""
-    return min(asked or default, most)
-
-
 def demand_good_change(request: pb.UpdateSymbolRequest) -> None:
     """Raises InvalidInput unless the masked fields, and only those, keep the rules of a symbol that is created."""
     if not request.symbol.id:

@@ -34,7 +34,6 @@ from scizor.services.marketdata.imports import Act, Imports
 from scizor.services.marketdata.requests import (
     demand_good_change,
     opened,
-    page_size,
     pieces_of,
     scale_of,
     sessions_of,
@@ -72,7 +71,7 @@ class MarketDataServicer(MarketDataServiceServicer):
         after = pages.decode(request.page_token, request) if request.page_token else None
         cursor = (str(after[0]), str(after[1]), str(after[2])) if after else None
         async with self._storage.begin() as work:
-            page = await symbols.list_page(work, which, cursor, page_size(request.page_size, 100, 1000))
+            page = await symbols.list_page(work, which, cursor, pages.size(request.page_size, 100, 1000))
         token = pages.encode(page.next_cursor, request) if page.next_cursor else ""
         return pb.ListSymbolsResponse(
             symbols=map(to_symbol, page.symbols), next_page_token=token, total_size=page.total
@@ -134,7 +133,7 @@ class MarketDataServicer(MarketDataServiceServicer):
         after = parse_session("page_token", str(token[0])) if token else None
         sessions, scale = sessions_of(request), scale_of(request)
         async with self._storage.begin() as work:
-            size = page_size(request.page_size, 1000, 10_000)
+            size = pages.size(request.page_size, 1000, 10_000)
             page = await bars.page(work, request.symbol, sessions, scale, after, size)
         more = pages.encode((page.next_after.isoformat(),), request) if page.next_after else ""
         return packed.GetBarsResponse(bars=to_columns(page.series), next_page_token=more)
@@ -169,9 +168,7 @@ class MarketDataServicer(MarketDataServiceServicer):
             async def answer() -> pb.ImportBarsResponse:
                 return pb.ImportBarsResponse(summary=to_summary(await act()))
 
-            given = await once_for(
-                work, _method(pb.ImportBarsRequest), order.request_id, digest, pb.ImportBarsResponse, answer
-            )
+            given = await once_for(work, pb.ImportBarsRequest, order.request_id, digest, pb.ImportBarsResponse, answer)
             return from_summary(given.summary)
 
         summary = await self._do.imports.run(order, pieces_of(order, request_iterator), once_per_id)
@@ -189,7 +186,7 @@ class MarketDataServicer(MarketDataServiceServicer):
         token = pages.decode(request.page_token, request) if request.page_token else None
         after = (str(token[0]), int(token[1])) if token else None
         async with self._storage.begin() as work:
-            found = await quality.findings(work, which, after, page_size(request.page_size, 100, 1000))
+            found = await quality.findings(work, which, after, pages.size(request.page_size, 100, 1000))
         return findings_answer(found, pages.encode(found.next_cursor, request) if found.next_cursor else "")
 
     async def ListCorporateActions(
@@ -229,12 +226,7 @@ class MarketDataServicer(MarketDataServiceServicer):
         self, request: Message, answer_type: type[_Answer], act: Callable[[UnitOfWork], Awaitable[_Answer]]
     ) -> _Answer:
         async with self._storage.begin() as work:
-            return await once(work, _method(type(request)), request, answer_type, lambda: act(work))
-
-
-def _method(request_type: type[Message]) -> str:
-    """The name a request's ids are kept under."""
-    return str(request_type.DESCRIPTOR.full_name)
+            return await once(work, request, answer_type, lambda: act(work))
 
 
 def _chunks(storage: Storage, request: pb.StreamBarsRequest) -> AsyncGenerator[tuple[bars.Place, BarSeries], None]:
@@ -243,5 +235,5 @@ def _chunks(storage: Storage, request: pb.StreamBarsRequest) -> AsyncGenerator[t
     session = parse_session("after_cursor", str(token[1])) if token else None
     after = (int(token[0]), session) if token and session else None
     asked = list(request.symbols) or [request.symbol]
-    chunk_bars = page_size(request.chunk_bars, 5_000, 10_000)
+    chunk_bars = pages.size(request.chunk_bars, 5_000, 10_000)
     return bars.stream(storage, asked, sessions_of(request), scale_of(request), after, chunk_bars)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scizor.domain.bars import BarArray, empty_bars
+from scizor.domain.bars import VALUE_COLUMNS, BarArray, empty_bars
 from scizor.domain.judge import RuleArray, describe, judge, widened
 from scizor.domain.quality import RejectedRow, Rule
 from scizor.domain.rows import PlaceArray, RowBatch, Rows
 from scizor.domain.sessions import DayArray, from_day
-from scizor.services.marketdata.gathering import VALUES
 
 _PIECE_ROWS = 100_000
 
@@ -47,7 +46,7 @@ class Judged:
     def bars(self, keys: npt.NDArray[np.int32]) -> Iterator[tuple[npt.NDArray[np.int32], BarArray]]:
         """The good rows in pieces, with storage's key of each; `keys`: by place of the instrument."""
         high, low = widened(self.rows)
-        columns = {name: getattr(self.rows, name) for name in VALUES} | {"high": high, "low": low}
+        columns = {name: getattr(self.rows, name) for name in VALUE_COLUMNS} | {"high": high, "low": low}
         good = np.flatnonzero(self.codes == Rule.NONE)
         for start in range(0, len(good), _PIECE_ROWS):
             places = good[start : start + _PIECE_ROWS]
@@ -78,7 +77,7 @@ def judged(batch: RowBatch, instrument_of: PlaceArray, sessions: Sequence[DayArr
     """Judge all rows. `instrument_of`: for each of the batch's symbols its instrument's place, -1 for none."""
     readable = np.ones(len(batch), dtype=bool)
     readable[list(batch.unreadable)] = False
-    values = {name: getattr(batch, name) for name in VALUES}
+    values = {name: getattr(batch, name) for name in VALUE_COLUMNS}
     rows = Rows(instrument=instrument_of[batch.symbol], day=batch.day, readable=readable, **values)
     return Judged(batch, rows, judge(rows, sessions, calendar_of))
 

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scizor.adapters.files.headings import VALUES, unreadable
+from scizor.adapters.files.headings import unreadable
+from scizor.domain.bars import VALUE_COLUMNS
 from scizor.domain.rows import BoolArray, FloatArray, IndexArray, RowBatch, Unreadable, printable
 from scizor.domain.sessions import DayArray, yyyymmdd_to_days
 
@@ -25,7 +26,7 @@ def to_batch(file_format: str, columns: Mapping[str, pa.Array], number: IndexArr
     day, no_date = _days(file_format, columns["date"])
     wrong: dict[str, BoolArray] = {"date": no_date}
     values: dict[str, FloatArray] = {}
-    for name in VALUES:
+    for name in VALUE_COLUMNS:
         values[name], wrong[name] = _numbers(file_format, name, columns[name])
     places, symbols = (
         _symbols(file_format, columns["symbol"]) if not symbol else (np.zeros(len(day), np.int32), (symbol,))
@@ -139,7 +140,7 @@ def _unreadable(columns: Mapping[str, pa.Array], wrong: Mapping[str, BoolArray],
         detail=", ".join(details),
         symbol=symbol or printable(cells["symbol"].upper(), 64),
         session=printable(cells["date"], 40),
-        raw=printable(",".join(cells[name] for name in VALUES)),
+        raw=printable(",".join(cells[name] for name in VALUE_COLUMNS)),
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scizor.domain.bars import VALUE_COLUMNS
 from scizor.domain.errors import FieldViolation, InvalidInput, Reason
 from scizor.domain.rows import printable
 
-VALUES = ("open", "high", "low", "close", "volume")
 _ALIASES = {
     "date": ("date", "session_date", "session", "timestamp", "datetime", "time", "day"),
     "symbol": ("symbol", "ticker"),
@@ -33,7 +33,7 @@ def locate(file_format: str, headings: Sequence[str], *, with_symbol: bool) -> d
     """
     written = [heading.strip().lower() for heading in headings]
     places: dict[str, int] = {}
-    for column in ("date", *VALUES, "symbol"):
+    for column in ("date", *VALUE_COLUMNS, "symbol"):
         found = [place for place, heading in enumerate(written) if heading in _ALIASES.get(column, (column,))]
         if len(found) > 1:
             raise unreadable(file_format, f"several columns are a {column}")

@@ -16,12 +16,11 @@ from scizor.adapters.sql.binary_copy import DAYS_TO_2000, RecordArray, encode, n
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.sources import Sources
 from scizor.adapters.sql.tables import symbols
-from scizor.domain.bars import PRICE_COLUMNS, BarArray
+from scizor.domain.bars import VALUE_COLUMNS, BarArray
 from scizor.domain.errors import DataCorrupt, NotFound, Reason
 from scizor.ports.bars import WriteCounts
 
-_VALUES = (*PRICE_COLUMNS, "volume", "partial")
-_STAGED = record_dtype({"symbol_id": ">i4", "session": ">i4"} | dict.fromkeys(_VALUES[:-1], ">f8") | {"partial": "?"})
+_STAGED = record_dtype({"symbol_id": ">i4", "session": ">i4", **dict.fromkeys(VALUE_COLUMNS, ">f8"), "partial": "?"})
 _FLUSH_ROWS = 100_000
 _DAY_OFFSET = 1 << 31  # a place is the key above 32 bits of day, which must not be negative
 _NOWHERE = np.empty(0, np.int64)
@@ -69,7 +68,7 @@ class SqlBarWriter:
         records = new_records(len(bars), _STAGED)
         records["symbol_id"] = keys
         records["session"] = bars["day"] - DAYS_TO_2000
-        for column in _VALUES:
+        for column in (*VALUE_COLUMNS, "partial"):
             records[column] = bars[column]
         self._places.append((keys.astype(np.int64) << 32) + (bars["day"].astype(np.int64) + _DAY_OFFSET))
         self._pending.append(records)

@@ -15,13 +15,13 @@ from scizor.adapters.sql.binary_copy import DAYS_TO_2000, RecordArray, decode, r
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.sources import Sources
 from scizor.adapters.sql.tables import daily_prices
-from scizor.domain.bars import PRICE_COLUMNS, BarArray, BarSeries, empty_bars
+from scizor.domain.bars import VALUE_COLUMNS, BarArray, BarSeries, empty_bars
 from scizor.domain.instruments import StoredInstrument
 from scizor.domain.sessions import DayArray, SessionRange
 
-_PRICES = dict.fromkeys((*PRICE_COLUMNS, "volume"), ">f8")
+_VALUES = dict.fromkeys(VALUE_COLUMNS, ">f8")
 _BAR = record_dtype(
-    {"symbol_id": ">i4", "session": ">i4", **_PRICES, "revision": ">i4", "source_id": ">i4", "partial": "?"}
+    {"symbol_id": ">i4", "session": ">i4", **_VALUES, "revision": ">i4", "source_id": ">i4", "partial": "?"}
 )
 _DAY = record_dtype({"session": ">i4"})
 _GROUP = 32
@@ -154,7 +154,7 @@ def _bars(records: RecordArray) -> BarArray:
     """Bars as the domain has them, but for `source`, which is still a storage key."""
     bars = empty_bars(len(records))
     bars["day"] = records["session"] + DAYS_TO_2000
-    for column in (*PRICE_COLUMNS, "volume", "revision", "partial"):
+    for column in (*VALUE_COLUMNS, "revision", "partial"):
         bars[column] = records[column]
     bars["source"] = records["source_id"]
     return bars

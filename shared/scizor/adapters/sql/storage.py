@@ -31,7 +31,11 @@ _SERVER_GRACE_S = 1.0  # the server ends a statement first, so that its connecti
 
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
-    """Bounds of a pool. `bulk_timeout_s`: imports and reads of many bars; `idle_timeout_s`: within a transaction."""
+    """Bounds of a pool: seconds, but for `size`, the most connections.
+
+    `wait_s`: for a free connection. `bulk_timeout_s`: each statement of a bulk write once all rows are staged; every
+    other one ends at `statement_timeout_s`. `idle_timeout_s`: between two statements of a transaction.
+    """
 
     size: int = 8
     wait_s: float = 10.0

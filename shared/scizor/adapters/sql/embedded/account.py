@@ -15,7 +15,7 @@ from scizor.domain.errors import FailedPrecondition, Reason
 
 SYSTEM_ACCOUNT = "scizor"
 _USERADD_TRIES = 5  # another process may hold the lock of /etc/passwd for a moment
-_USERADD_DEADLINE_S = 20.0
+_COMMAND_DEADLINE_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def demand_reachable(home: Path, account: Account) -> None:
         extra_groups=[],
         cwd="/",
         capture_output=True,
-        timeout=_USERADD_DEADLINE_S,
+        timeout=_COMMAND_DEADLINE_S,
         check=False,
     )
     if walk.returncode != 0:
@@ -109,7 +109,7 @@ def _useradd(program: str, name: str) -> str:
         ],
         capture_output=True,
         text=True,
-        timeout=_USERADD_DEADLINE_S,
+        timeout=_COMMAND_DEADLINE_S,
         check=False,
     )
     return made.stderr.strip() or f"useradd exited with {made.returncode}"
