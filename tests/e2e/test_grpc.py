@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +19,7 @@ from scizor.client import CallError, Client
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from tests.e2e.stack import BIN, Stack
 
+README = Path(__file__).parents[2] / "README.md"
 GET_BARS = "scizor.marketdata.v1.MarketDataService/GetBars"
 YEAR_2010: dict[str, Any] = {"symbol": "AAPL", "start": "2010-01-01", "end": "2010-12-31"}
 
@@ -77,3 +81,12 @@ def test_the_client_names_what_was_wrong(client: Client) -> None:
     with pytest.raises(CallError) as caught:
         client.bars.get("AAPL", start="2011-01-01", end="2010-01-01")
     assert caught.value.reason == "DATE_RANGE_INVALID"
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_python_of_the_readme_runs_as_it_stands(stack: Stack, demo: Any, number: int) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    program = blocks[number].replace("127.0.0.1:8080", stack.edge)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout

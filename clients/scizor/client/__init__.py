@@ -1,9 +1,9 @@
 """SCIZOR's Python client.
 
-    from scizor.client import Client
+    from scizor.client import Adjustment, Client
 
     with Client() as client:
-        bars = client.bars.get("AAPL", "2010-01-01", "2010-12-31")
+        bars = client.bars.get("AAPL", "2010-01-01", "2010-12-31", adjustment=Adjustment.SPLIT)
         print(bars.dates[-1], bars.close[-1])
 
 `AsyncClient` has the same methods, to be awaited, and streams for `async for`. A failed call raises `CallError`.
@@ -22,33 +22,38 @@ if TYPE_CHECKING:
     from scizor.client.errors import CallError, StreamBroken
     from scizor.client.sync import Client
     from scizor.client.values import Bars, Equity, Rows
+    from scizor.domain.backtests import BacktestState, Sizing
+    from scizor.domain.bars import ActionType, Adjustment
 
 __all__ = [
     "DEFAULT_ADDRESS",
+    "ActionType",
+    "Adjustment",
     "AsyncClient",
+    "BacktestState",
     "Bars",
     "CallError",
     "Client",
     "Equity",
     "Rows",
+    "Sizing",
     "StreamBroken",
     "address_from_environment",
 ]
 
 _HOMES = {
-    "AsyncClient": "aio",
-    "Client": "sync",
-    "DEFAULT_ADDRESS": "channel",
-    "address_from_environment": "channel",
-    "CallError": "errors",
-    "StreamBroken": "errors",
-    "Bars": "values",
-    "Equity": "values",
-    "Rows": "values",
+    "scizor.client.aio": ("AsyncClient",),
+    "scizor.client.channel": ("DEFAULT_ADDRESS", "address_from_environment"),
+    "scizor.client.errors": ("CallError", "StreamBroken"),
+    "scizor.client.sync": ("Client",),
+    "scizor.client.values": ("Bars", "Equity", "Rows"),
+    "scizor.domain.backtests": ("BacktestState", "Sizing"),
+    "scizor.domain.bars": ("ActionType", "Adjustment"),
 }
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

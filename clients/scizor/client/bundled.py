@@ -19,7 +19,7 @@ from importlib import import_module, resources
 import numpy as np
 
 from scizor.client.values import Rows
-from scizor.domain.bars import ActionType, CorporateAction
+from scizor.domain.bars import VALUE_COLUMNS, ActionType, CorporateAction
 from scizor.domain.errors import FailedPrecondition
 from scizor.marketdata.v1 import symbol_pb2
 
@@ -57,7 +57,7 @@ def bundled_bars() -> Iterator[Rows]:
         yield Rows(
             symbol=symbol,
             session_date=np.array([day.replace("-", "") for day in columns["date"]]).astype(np.int32),
-            **{name: np.array(columns[name], dtype=np.float64) for name in ("open", "high", "low", "close", "volume")},
+            **{name: np.array(columns[name], dtype=np.float64) for name in VALUE_COLUMNS},
         )
 
 

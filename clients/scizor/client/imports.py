@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from scizor.client.calls import Upload
 from scizor.client.values import Rows
 from scizor.codec import packed
+from scizor.domain.bars import VALUE_COLUMNS
 from scizor.domain.errors import InvalidInput
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.marketdata.v1.quality_pb2 import ImportSummary
@@ -18,7 +19,6 @@ from scizor.marketdata.v1.quality_pb2 import ImportSummary
 Progress = Callable[[int], None]
 """Told, after each message, how much has been handed over so far: bytes of a file, or rows."""
 
-_AMOUNTS = ("open", "high", "low", "close", "volume")
 _PIECE_BYTES = 1024 * 1024
 _PIECE_ROWS = 20_000
 _FORMATS = {
@@ -107,7 +107,7 @@ def _format_of(path: Path, named: str) -> pb.FileFormat.ValueType:
 
 def _piece(rows: Rows, first: int) -> Message:
     part = slice(first, first + _PIECE_ROWS)
-    amounts = {name: packed.to_bytes(getattr(rows, name)[part], "<f8") for name in _AMOUNTS}
+    amounts = {name: packed.to_bytes(getattr(rows, name)[part], "<f8") for name in VALUE_COLUMNS}
     piece: Message = packed.ImportRows(
         symbol=rows.symbol, session_date=packed.to_bytes(rows.session_date[part], "<i4"), **amounts
     )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from google.type.money_pb2 import Money
 
 from scizor.backtest.v1.backtest_service_pb2 import GetEquityCurveResponse
+from scizor.codec.backtests import money_from_decimal
 from scizor.codec.bars import column
 from scizor.domain.bars import Adjustment
 from scizor.domain.errors import InvalidInput
@@ -24,7 +25,6 @@ IntArray = npt.NDArray[np.int32]
 DateArray = npt.NDArray[np.datetime64]
 Amount = Decimal | int | float | str
 Session = date | str | None
-_NANOS = 1_000_000_000
 _PRICES = ("open", "high", "low", "close")
 _COLUMNS = ("time_ns", "session_date", *_PRICES, "volume", "revision", "source_index", "partial")
 
@@ -155,11 +155,9 @@ def bars_of(columns: Any) -> Bars:
 
 
 def money_of(amount: Amount, currency: str, field: str) -> Money:
-    """An amount of cash, exact to a billionth. Raises InvalidInput naming the field when it is no number."""
+    """An amount of cash, exactly. Raises InvalidInput when it is no number, or one of more than nine decimals."""
     try:
-        exact = Decimal(str(amount))
-        units, fraction = divmod(exact, 1)
-        return Money(currency_code=currency, units=int(units), nanos=int(fraction * _NANOS))
+        return money_from_decimal(Decimal(str(amount)), currency)
     except (InvalidOperation, ValueError, OverflowError):
         raise InvalidInput.of_field(field, f"must be an amount, not {amount!r}") from None
 

@@ -149,7 +149,6 @@ def cancel_backtest(backtest_id: Id, as_json: Json = False) -> None:
 
 
 def _follow_and_show(client: Client, backtest_id: str, *, as_json: bool) -> None:
-
     try:
         state = follow(client, backtest_id)
     except KeyboardInterrupt:
@@ -165,7 +164,6 @@ def _follow_and_show(client: Client, backtest_id: str, *, as_json: bool) -> None
 
 
 def _show_unfinished(backtest: Backtest, *, as_json: bool) -> None:
-
     if as_json:
         print_json(GetBacktestResponse(backtest=backtest))
     else:

@@ -182,5 +182,4 @@ def _import_file(client: Client, path: Path, **options: Any) -> ImportSummary:
 
 
 def _scale(adjustment: Adjust) -> Adjustment:
-
     return Adjustment[adjustment.name]

@@ -91,12 +91,10 @@ def _start(story: Story) -> bool:
 
 
 def _stop(story: Story) -> None:
-
     story.keep("stop", local.stop())
 
 
 def _populate(client: Client, story: Story) -> None:
-
     last = PopulateProgress()
     with progress_bar("symbols") as advance:
         for last in client.symbols.populate():
@@ -108,7 +106,6 @@ def _populate(client: Client, story: Story) -> None:
 
 
 def _import(client: Client, story: Story) -> None:
-
     summary = import_bundled(client)
     quality = client.bars.quality(import_id=summary.import_id, limit=5)
     story.keep("import", as_document(summary))
@@ -118,7 +115,6 @@ def _import(client: Client, story: Story) -> None:
 
 
 def _record_actions(client: Client, story: Story) -> None:
-
     actions = record_bundled_actions(client)
     splits = [action for action in actions if action.type == CORPORATE_ACTION_TYPE_SPLIT]
     story.keep("actions", [as_document(action) for action in actions])
@@ -127,14 +123,12 @@ def _record_actions(client: Client, story: Story) -> None:
 
 
 def _cover(client: Client, story: Story) -> None:
-
     answers = [client.bars.coverage(symbol) for symbol in bundled_ids()]
     story.keep("coverage", [as_document(answer) for answer in answers])
     story.tell("5. Coverage against the exchange's calendar", coverage_table(answers))
 
 
 def _backtest(client: Client, story: Story) -> None:
-
     strategy = _run(client, "sma_cross", _PARAMETERS)
     benchmark = _run(client, "buy_and_hold", {})
     story.keep("backtest", strategy.document())
@@ -147,7 +141,6 @@ def _backtest(client: Client, story: Story) -> None:
 
 
 def _run(client: Client, strategy_id: str, parameters: dict[str, int]) -> Outcome:
-
     backtest = client.backtests.create(
         strategy_id,
         _TRADED,

@@ -11,7 +11,6 @@ from scizor.client.cli.chart import Curve, chart
 from scizor.client.cli.common import as_document
 from scizor.client.cli.progress import progress_bar
 from scizor.client.cli.tables import PLAIN_WIDTH, console, show, word
-from scizor.client.errors import CallError
 from scizor.client.sync import Client
 from scizor.client.values import Equity
 
@@ -57,11 +56,6 @@ def outcome_of(client: Client, backtest_id: str) -> Outcome:
         client.backtests.results(backtest_id),
         client.backtests.equity(backtest_id),
     )
-
-
-def failure_of(backtest: bt.Backtest) -> CallError | None:
-    """Why a backtest failed, or None when it did not."""
-    return CallError.of_status(backtest.error) if backtest.state == bt.BACKTEST_STATE_FAILED else None
 
 
 def show_outcome(outcome: Outcome, benchmark: Outcome | None = None) -> None:

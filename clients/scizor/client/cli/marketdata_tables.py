@@ -56,10 +56,10 @@ def symbol_facts(symbol: symbol_pb2.Symbol) -> Table:
     )
 
 
-def bars_table(bars: Bars, *, all_rows: bool = False) -> Table:
+def bars_table(bars: Bars) -> Table:
     """Bars, one a line; the first and the last when there are many."""
     dates = bars.dates.astype(str)
-    few = len(bars) <= _FEW_ROWS or all_rows
+    few = len(bars) <= _FEW_ROWS
     rows = range(len(bars)) if few else [*range(_FEW_ROWS // 2), *range(len(bars) - _FEW_ROWS // 2, len(bars))]
     adjustment = word(bars_pb2.Adjustment, bars.adjustment)
     made = table(

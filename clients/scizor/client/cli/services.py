@@ -67,7 +67,6 @@ def status(as_json: Json = False) -> int:
 
 
 def _status_of_address(*, as_json: bool) -> int:
-
     with connect() as client:
         health = client.health()
     if as_json:
@@ -84,7 +83,6 @@ def _status_of_address(*, as_json: bool) -> int:
 
 
 def _show(stack: Stack, *, as_json: bool, next_steps: bool = False) -> None:
-
     address = _own_address()
     health = {child.name: _health(child.name, child.port, address) for child in stack.children} if stack.ready else {}
     if as_json:

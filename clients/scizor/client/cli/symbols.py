@@ -148,7 +148,6 @@ def populate_symbols(
 
 
 def _show_symbol(answer: Any, *, as_json: bool) -> None:
-
     if as_json:
         print_json(answer)
     else:

@@ -216,7 +216,7 @@ class CancelBacktestResponse(_message.Message):
     BACKTEST_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def backtest(self) -> _backtest_pb2.Backtest:
-        """As it stands; a running one takes up to a second to become CANCELLED."""
+        """As it stands: CANCELLED. A worker that runs it stops within a second."""
 
     def __init__(
         self,

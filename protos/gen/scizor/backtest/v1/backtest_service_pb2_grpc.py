@@ -28,8 +28,10 @@ if _version_not_supported:
 class BacktestServiceStub:
     """Backtests as durable jobs: ask, watch, read the results.
 
-    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID), UNAVAILABLE (STORAGE_UNAVAILABLE,
-    SHUTTING_DOWN), DEADLINE_EXCEEDED and INTERNAL; those that name a backtest NOT_FOUND BACKTEST_NOT_FOUND.
+    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
+    FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
+    and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. Those that name a
+    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND.
     """
 
     def __init__(self, channel):
@@ -83,8 +85,10 @@ class BacktestServiceStub:
 class BacktestServiceServicer:
     """Backtests as durable jobs: ask, watch, read the results.
 
-    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID), UNAVAILABLE (STORAGE_UNAVAILABLE,
-    SHUTTING_DOWN), DEADLINE_EXCEEDED and INTERNAL; those that name a backtest NOT_FOUND BACKTEST_NOT_FOUND.
+    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
+    FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
+    and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. Those that name a
+    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND.
     """
 
     def CreateBacktest(self, request, context):
@@ -200,8 +204,10 @@ def add_BacktestServiceServicer_to_server(servicer, server):
 class BacktestService:
     """Backtests as durable jobs: ask, watch, read the results.
 
-    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID), UNAVAILABLE (STORAGE_UNAVAILABLE,
-    SHUTTING_DOWN), DEADLINE_EXCEEDED and INTERNAL; those that name a backtest NOT_FOUND BACKTEST_NOT_FOUND.
+    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
+    FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
+    and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. Those that name a
+    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND.
     """
 
     @staticmethod

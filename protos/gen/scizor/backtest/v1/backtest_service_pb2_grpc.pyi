@@ -29,8 +29,10 @@ GRPC_VERSION: str
 class BacktestServiceStub:
     """Backtests as durable jobs: ask, watch, read the results.
 
-    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID), UNAVAILABLE (STORAGE_UNAVAILABLE,
-    SHUTTING_DOWN), DEADLINE_EXCEEDED and INTERNAL; those that name a backtest NOT_FOUND BACKTEST_NOT_FOUND.
+    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
+    FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
+    and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. Those that name a
+    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND.
     """
 
     @_typing.overload
@@ -63,8 +65,10 @@ class BacktestServiceStub:
 class BacktestServiceAsyncStub(BacktestServiceStub):
     """Backtests as durable jobs: ask, watch, read the results.
 
-    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID), UNAVAILABLE (STORAGE_UNAVAILABLE,
-    SHUTTING_DOWN), DEADLINE_EXCEEDED and INTERNAL; those that name a backtest NOT_FOUND BACKTEST_NOT_FOUND.
+    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
+    FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
+    and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. Those that name a
+    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -93,8 +97,10 @@ class BacktestServiceAsyncStub(BacktestServiceStub):
 class BacktestServiceServicer(metaclass=_abc_1.ABCMeta):
     """Backtests as durable jobs: ask, watch, read the results.
 
-    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID), UNAVAILABLE (STORAGE_UNAVAILABLE,
-    SHUTTING_DOWN), DEADLINE_EXCEEDED and INTERNAL; those that name a backtest NOT_FOUND BACKTEST_NOT_FOUND.
+    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
+    FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
+    and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. Those that name a
+    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND.
     """
 
     @_abc_1.abstractmethod

@@ -69,7 +69,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 21
     """RESOURCE_EXHAUSTED. A message is larger than the server takes; metadata: limit_bytes."""
     ERROR_REASON_QUEUE_FULL: _ErrorReason.ValueType  # 22
-    """RESOURCE_EXHAUSTED. The job queue is full: retry later; metadata: limit."""
+    """RESOURCE_EXHAUSTED. Too much of this kind of work is queued or under way: retry later; metadata: limit."""
     ERROR_REASON_STORAGE_UNAVAILABLE: _ErrorReason.ValueType  # 23
     """UNAVAILABLE. The database is away; the same call may succeed later."""
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 24
@@ -133,7 +133,7 @@ rejected, rows, max_rejected_fraction.
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 21
 """RESOURCE_EXHAUSTED. A message is larger than the server takes; metadata: limit_bytes."""
 ERROR_REASON_QUEUE_FULL: ErrorReason.ValueType  # 22
-"""RESOURCE_EXHAUSTED. The job queue is full: retry later; metadata: limit."""
+"""RESOURCE_EXHAUSTED. Too much of this kind of work is queued or under way: retry later; metadata: limit."""
 ERROR_REASON_STORAGE_UNAVAILABLE: ErrorReason.ValueType  # 23
 """UNAVAILABLE. The database is away; the same call may succeed later."""
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 24

@@ -28,8 +28,9 @@ if _version_not_supported:
 class MarketDataServiceStub:
     """Symbols, their bars, and the proof of what is there, what is missing and what was refused.
 
-    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID), UNAVAILABLE (STORAGE_UNAVAILABLE,
-    SHUTTING_DOWN), DEADLINE_EXCEEDED and INTERNAL. A symbol in a path is `AAPL`, `BHP.ASX` or `BHP.ASX.AUD`; SYMBOL_NOT_FOUND
+    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
+    FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
+    and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. A symbol in a path is `AAPL`, `BHP.ASX` or `BHP.ASX.AUD`; SYMBOL_NOT_FOUND
     and SYMBOL_AMBIGUOUS (INVALID_ARGUMENT, with the candidates) are answered wherever one is named.
     """
 
@@ -119,8 +120,9 @@ class MarketDataServiceStub:
 class MarketDataServiceServicer:
     """Symbols, their bars, and the proof of what is there, what is missing and what was refused.
 
-    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID), UNAVAILABLE (STORAGE_UNAVAILABLE,
-    SHUTTING_DOWN), DEADLINE_EXCEEDED and INTERNAL. A symbol in a path is `AAPL`, `BHP.ASX` or `BHP.ASX.AUD`; SYMBOL_NOT_FOUND
+    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
+    FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
+    and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. A symbol in a path is `AAPL`, `BHP.ASX` or `BHP.ASX.AUD`; SYMBOL_NOT_FOUND
     and SYMBOL_AMBIGUOUS (INVALID_ARGUMENT, with the candidates) are answered wherever one is named.
     """
 
@@ -184,7 +186,7 @@ class MarketDataServiceServicer:
 
     def StreamBars(self, request, context):
         """Streams stored bars in chunks, symbol after symbol in the order asked, oldest first. Errors before the first message come as
-        the call's status, later ones also in band. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID.
+        the call's status, later ones also in band. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID, PAGE_TOKEN_INVALID (the cursor).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -324,8 +326,9 @@ def add_MarketDataServiceServicer_to_server(servicer, server):
 class MarketDataService:
     """Symbols, their bars, and the proof of what is there, what is missing and what was refused.
 
-    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID), UNAVAILABLE (STORAGE_UNAVAILABLE,
-    SHUTTING_DOWN), DEADLINE_EXCEEDED and INTERNAL. A symbol in a path is `AAPL`, `BHP.ASX` or `BHP.ASX.AUD`; SYMBOL_NOT_FOUND
+    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
+    FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
+    and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. A symbol in a path is `AAPL`, `BHP.ASX` or `BHP.ASX.AUD`; SYMBOL_NOT_FOUND
     and SYMBOL_AMBIGUOUS (INVALID_ARGUMENT, with the candidates) are answered wherever one is named.
     """
 

@@ -29,8 +29,9 @@ GRPC_VERSION: str
 class MarketDataServiceStub:
     """Symbols, their bars, and the proof of what is there, what is missing and what was refused.
 
-    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID), UNAVAILABLE (STORAGE_UNAVAILABLE,
-    SHUTTING_DOWN), DEADLINE_EXCEEDED and INTERNAL. A symbol in a path is `AAPL`, `BHP.ASX` or `BHP.ASX.AUD`; SYMBOL_NOT_FOUND
+    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
+    FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
+    and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. A symbol in a path is `AAPL`, `BHP.ASX` or `BHP.ASX.AUD`; SYMBOL_NOT_FOUND
     and SYMBOL_AMBIGUOUS (INVALID_ARGUMENT, with the candidates) are answered wherever one is named.
     """
 
@@ -60,7 +61,7 @@ class MarketDataServiceStub:
     """Returns the newest bar of one symbol. Errors: NOT_FOUND BARS_NOT_FOUND."""
     StreamBars: _grpc.UnaryStreamMultiCallable[_market_data_service_pb2.StreamBarsRequest, _market_data_service_pb2.StreamBarsResponse]
     """Streams stored bars in chunks, symbol after symbol in the order asked, oldest first. Errors before the first message come as
-    the call's status, later ones also in band. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID.
+    the call's status, later ones also in band. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID, PAGE_TOKEN_INVALID (the cursor).
     """
     ImportBars: _grpc.StreamUnaryMultiCallable[_market_data_service_pb2.ImportBarsRequest, _market_data_service_pb2.ImportBarsResponse]
     """Judges rows and stores the good ones, all or nothing: the first message is the header, the others all `data` or all `rows`.
@@ -84,8 +85,9 @@ class MarketDataServiceStub:
 class MarketDataServiceAsyncStub(MarketDataServiceStub):
     """Symbols, their bars, and the proof of what is there, what is missing and what was refused.
 
-    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID), UNAVAILABLE (STORAGE_UNAVAILABLE,
-    SHUTTING_DOWN), DEADLINE_EXCEEDED and INTERNAL. A symbol in a path is `AAPL`, `BHP.ASX` or `BHP.ASX.AUD`; SYMBOL_NOT_FOUND
+    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
+    FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
+    and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. A symbol in a path is `AAPL`, `BHP.ASX` or `BHP.ASX.AUD`; SYMBOL_NOT_FOUND
     and SYMBOL_AMBIGUOUS (INVALID_ARGUMENT, with the candidates) are answered wherever one is named.
     """
 
@@ -112,7 +114,7 @@ class MarketDataServiceAsyncStub(MarketDataServiceStub):
     """Returns the newest bar of one symbol. Errors: NOT_FOUND BARS_NOT_FOUND."""
     StreamBars: _aio.UnaryStreamMultiCallable[_market_data_service_pb2.StreamBarsRequest, _market_data_service_pb2.StreamBarsResponse]  # type: ignore[assignment]
     """Streams stored bars in chunks, symbol after symbol in the order asked, oldest first. Errors before the first message come as
-    the call's status, later ones also in band. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID.
+    the call's status, later ones also in band. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID, PAGE_TOKEN_INVALID (the cursor).
     """
     ImportBars: _aio.StreamUnaryMultiCallable[_market_data_service_pb2.ImportBarsRequest, _market_data_service_pb2.ImportBarsResponse]  # type: ignore[assignment]
     """Judges rows and stores the good ones, all or nothing: the first message is the header, the others all `data` or all `rows`.
@@ -135,8 +137,9 @@ class MarketDataServiceAsyncStub(MarketDataServiceStub):
 class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
     """Symbols, their bars, and the proof of what is there, what is missing and what was refused.
 
-    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID), UNAVAILABLE (STORAGE_UNAVAILABLE,
-    SHUTTING_DOWN), DEADLINE_EXCEEDED and INTERNAL. A symbol in a path is `AAPL`, `BHP.ASX` or `BHP.ASX.AUD`; SYMBOL_NOT_FOUND
+    Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
+    FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
+    and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. A symbol in a path is `AAPL`, `BHP.ASX` or `BHP.ASX.AUD`; SYMBOL_NOT_FOUND
     and SYMBOL_AMBIGUOUS (INVALID_ARGUMENT, with the candidates) are answered wherever one is named.
     """
 
@@ -215,7 +218,7 @@ class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_market_data_service_pb2.StreamBarsResponse], _abc.AsyncIterator[_market_data_service_pb2.StreamBarsResponse]]:
         """Streams stored bars in chunks, symbol after symbol in the order asked, oldest first. Errors before the first message come as
-        the call's status, later ones also in band. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID.
+        the call's status, later ones also in band. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID, PAGE_TOKEN_INVALID (the cursor).
         """
 
     @_abc_1.abstractmethod
