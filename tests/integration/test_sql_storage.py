@@ -233,6 +233,21 @@ async def test_a_connection_cut_in_a_unit_of_work_is_unavailable_and_leaves_noth
         assert await work.symbols.count(SymbolFilter()) == 0
 
 
+async def test_an_error_inside_a_unit_of_work_whose_connection_was_cut_stays_what_it_is(
+    sql_storage: SqlStorage, connection: asyncpg.Connection
+) -> None:
+    async def fail_after_losing_the_connection() -> None:
+        async with sql_storage.begin() as work:
+            await work.symbols.add(AAPL)
+            await connection.fetchval(KILL_OTHERS)
+            raise KeyError("the caller's own")
+
+    with pytest.raises(KeyError, match="the caller's own"):
+        await fail_after_losing_the_connection()
+    async with sql_storage.begin() as work:
+        assert await work.symbols.count(SymbolFilter()) == 0
+
+
 async def test_a_commit_that_fails_is_unavailable(sql_storage: SqlStorage, connection: asyncpg.Connection) -> None:
     async def lose_the_commit() -> None:
         async with sql_storage.begin() as work:

@@ -48,6 +48,10 @@ class Instrument:
     listed_date: date | None = None
     delisted_date: date | None = None
 
+    def __post_init__(self) -> None:
+        if self.listed_date and self.delisted_date and self.delisted_date < self.listed_date:
+            raise InvalidInput.of_field("delisted_date", f"must not be before listed_date ({self.listed_date})")
+
     @property
     def id(self) -> str:
         """The full id: symbol and primary exchange."""

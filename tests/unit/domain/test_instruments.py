@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from scizor.domain.errors import Reason
+from datetime import date
+
+import pytest
+
+from scizor.domain.errors import InvalidInput, Reason
 from scizor.domain.instruments import Instrument, Reading, ambiguous, readings
 
 
@@ -14,6 +18,11 @@ def test_a_reference_is_read_from_the_most_literal_to_the_least() -> None:
         Reading("BRK.B", "NYSE"),
         Reading("BRK", "B", "NYSE"),
     ]
+
+
+def test_a_listing_cannot_end_before_it_began() -> None:
+    with pytest.raises(InvalidInput, match="delisted_date: must not be before listed_date"):
+        Instrument("AAPL", "NASDAQ", "USD", listed_date=date(2010, 1, 5), delisted_date=date(2010, 1, 4))
 
 
 def test_an_ambiguous_reference_lists_its_candidates() -> None:

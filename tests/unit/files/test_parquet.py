@@ -53,6 +53,18 @@ def test_a_cell_that_is_no_date_refuses_its_row_alone(tmp_path: Path, dates: pa.
 
 
 @pytest.mark.parametrize(
+    "dates",
+    [
+        pa.array([4_000_000, 1, -800_000], pa.int32()).cast(pa.date32()),
+        pa.array([2**60, 1, -(2**60)], pa.timestamp("us")),
+    ],
+)
+def test_a_date_outside_the_years_that_dates_have_refuses_its_row_alone(tmp_path: Path, dates: pa.Array) -> None:
+    ones = {name: [1.0] * 3 for name in ("open", "high", "low", "close", "volume")}
+    assert {0, 2} <= set(read(tmp_path, date=dates, **ones).unreadable)
+
+
+@pytest.mark.parametrize(
     "prices",
     [pa.array([1.5], pa.float32()), pa.array(["1.5"]), pa.array([Decimal("1.5")])],
 )

@@ -16,14 +16,15 @@ from scizor.domain.errors import InvalidInput
 from scizor.domain.sessions import DayArray, to_day
 from scizor.ports.clock import Clock
 
-_FIRST_DAY = date(1960, 1, 1)
+_FIRST_DAY = date(1900, 1, 1)
 _DAYS_AHEAD = 366
+_DAYS_AHEAD_AT_LEAST = 31
 _US = ("NASDAQ", "NYSE", "ARCA", "BATS", "AMEX")
 _CODES = {**dict.fromkeys(_US, "XNYS"), "ASX": "XASX"}
 
 
 class ExchangeSessions:
-    """Sessions from 1960 to a year from now. Safe in any thread; the first use of an exchange takes a second."""
+    """Sessions from 1900 to a year from now. Safe in any thread; the first use of an exchange takes a second."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -52,9 +53,10 @@ class ExchangeSessions:
 
     def _all(self, code: str) -> DayArray:
         with self._lock:
-            if code not in self._loaded:
-                self._loaded[code] = self._load(code)
-            return self._loaded[code]
+            held = self._loaded.get(code)
+            if held is None or held[-1] < to_day(self._clock.now().date()) + _DAYS_AHEAD_AT_LEAST:
+                held = self._loaded[code] = self._load(code)
+            return held
 
     def _load(self, code: str) -> DayArray:
         import exchange_calendars  # noqa: PLC0415 - see the module's docstring

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from scizor.adapters.files.headings import unreadable
+from scizor.domain.arrays import FloatArray
 from scizor.domain.bars import VALUE_COLUMNS
-from scizor.domain.rows import BoolArray, FloatArray, IndexArray, RowBatch, Unreadable, printable
-from scizor.domain.sessions import DayArray, yyyymmdd_to_days
+from scizor.domain.rows import BoolArray, IndexArray, RowBatch, Unreadable, printable
+from scizor.domain.sessions import DayArray, to_day, yyyymmdd_to_days
 
 _MISSING = ("", "nan", "null", "none", "na", "n/a", "-")
 _MIDNIGHT = r"[T ]00:00(:00(\.0+)?)?(Z|\+00:00)?$"
 _DATE = r"^(\d{4}-\d{2}-\d{2}|\d{8})$"
 _DAY_US = 86_400_000_000
+_FIRST_DAY, _LAST_DAY = to_day(date.min), to_day(date.max)
 
 
 def to_batch(file_format: str, columns: Mapping[str, pa.Array], number: IndexArray, symbol: str) -> RowBatch:
@@ -106,11 +110,18 @@ def _days(file_format: str, column: pa.Array) -> tuple[DayArray, BoolArray]:
         instants = local.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
         wrong = instants.is_null().to_numpy(zero_copy_only=False)
         days_, rest = np.divmod(instants.fill_null(0).to_numpy(zero_copy_only=False), _DAY_US)
-        return days_.astype(np.int32), wrong | (rest != 0)
+        return _within_years(days_, wrong | (rest != 0))
     if pa.types.is_date(kind):
         dates = column.cast(pa.date32()).cast(pa.int32())
-        return dates.fill_null(0).to_numpy(zero_copy_only=False), dates.is_null().to_numpy(zero_copy_only=False)
+        wrong = dates.is_null().to_numpy(zero_copy_only=False)
+        return _within_years(dates.fill_null(0).to_numpy(zero_copy_only=False), wrong)
     raise unreadable(file_format, f"the column date holds {kind}, not dates")
+
+
+def _within_years(days: npt.NDArray[np.integer], wrong: BoolArray) -> tuple[DayArray, BoolArray]:
+    """Days as they are kept; those outside the years 1 to 9999, which no date can say, count as wrong."""
+    wrong = wrong | (days < _FIRST_DAY) | (days > _LAST_DAY)
+    return np.where(wrong, 0, days).astype(np.int32), wrong
 
 
 def _text_days(column: pa.Array) -> tuple[DayArray, BoolArray]:
@@ -133,7 +144,7 @@ def _symbols(file_format: str, column: pa.Array) -> tuple[Any, tuple[str, ...]]:
 
 
 def _unreadable(columns: Mapping[str, pa.Array], wrong: Mapping[str, BoolArray], row: int, symbol: str) -> Unreadable:
-    cells = {name: _shown(column[row].as_py()) for name, column in columns.items()}
+    cells = {name: _shown(column[row]) for name, column in columns.items()}
     kinds = {name: "date" if name == "date" else "number" for name in wrong}
     details = [f"{name} {printable(cells[name], 40)!r} is no {kinds[name]}" for name in wrong if wrong[name][row]]
     return Unreadable(
@@ -144,5 +155,9 @@ def _unreadable(columns: Mapping[str, pa.Array], wrong: Mapping[str, BoolArray],
     )
 
 
-def _shown(cell: object) -> str:
-    return "" if cell is None else str(cell)
+def _shown(cell: pa.Scalar) -> str:
+    try:
+        value = cell.as_py()
+    except (OverflowError, ValueError):  # an instant of which Python has no word
+        return str(cell.cast(pa.int64() if cell.type.bit_width == 64 else pa.int32()).as_py())
+    return "" if value is None else str(value)

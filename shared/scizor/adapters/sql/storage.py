@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import asyncpg
+from asyncpg import InternalClientError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -114,11 +115,11 @@ class SqlStorage:
         connection = await self._checked_out()
         try:
             yield SqlUnitOfWork(self._session(connection), self._source_names)
-            with driver_errors_mapped(SQLAlchemyError):
+            with driver_errors_mapped(SQLAlchemyError, InternalClientError):
                 async with asyncio.timeout(self._pool.statement_timeout_s):
                     await connection.commit()
         finally:
-            await asyncio.shield(connection.close())  # a cancelled caller must not leave it half returned
+            await asyncio.shield(_returned(connection))  # a cancelled caller must not leave it half returned
 
     async def ping(self) -> bool:
         """Whether the database answers within a second.
@@ -178,3 +179,12 @@ class SqlStorage:
                 "idle_in_transaction_session_timeout": f"{self._pool.idle_timeout_s * 1000:.0f}",
             },
         )
+
+
+async def _returned(connection: AsyncConnection) -> None:
+    """Give a connection back to the pool. What goes wrong then is the connection's end, not the caller's error."""
+    try:
+        await connection.close()
+    except (SQLAlchemyError, InternalClientError, OSError):
+        with suppress(SQLAlchemyError, InternalClientError, OSError):
+            await connection.invalidate()

@@ -168,7 +168,7 @@ class Backtest(_message.Message):
     strategy_id: _builtins.str
     """The strategy: `sma_cross` or `buy_and_hold`."""
     start: _builtins.str
-    """First session, YYYY-MM-DD, inclusive; empty for the oldest stored."""
+    """First session, YYYY-MM-DD, inclusive; empty for the oldest stored. Bars before it are not seen: indicators warm up inside the range."""
     end: _builtins.str
     """Last session, YYYY-MM-DD, inclusive; empty for the newest stored."""
     commission_bps: _builtins.float
@@ -189,8 +189,8 @@ class Backtest(_message.Message):
     """Where it stands."""
     @_builtins.property
     def parameters(self) -> _struct_pb2.Struct:
-        """The strategy's parameters by name; one that is left out has its default. `sma_cross`: fast, slow (bars), direction (`long_only`,
-        `long_short`). `buy_and_hold`: none.
+        """The strategy's parameters by name; one that is left out has its default. `sma_cross` (in the market from the first time the fast
+        average crosses the slow one): fast, slow (bars), direction (`long_only`, `long_short`). `buy_and_hold`: none.
         """
 
     @_builtins.property
