@@ -15,8 +15,9 @@ from statistics import median
 import numba
 import numpy as np
 
-from scizor.engine import Prices, Settings, Simulation, Sizing
-from scizor.engine.arrays import FloatArray
+from scizor.domain.arrays import FloatArray
+from scizor.domain.backtests import Sizing
+from scizor.engine import Prices, Settings, Simulation
 from scizor.strategy import get, resolve
 
 _FAST, _SLOW = 10, 20

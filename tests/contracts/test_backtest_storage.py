@@ -100,6 +100,45 @@ async def test_a_job_not_heard_of_is_taken_over_and_its_first_owner_loses_it(sto
         assert await work.backtests.save_progress("b1", "two", replace(HALFWAY, sequence=7), LATER)
 
 
+async def test_every_claim_is_one_attempt_more(storage: Storage) -> None:
+    attempts = [(await claimed(storage)).attempts]
+    async with storage.begin() as work:
+        for _ in range(2):
+            job = await work.backtests.claim("two", NOW, LATER)
+            assert job is not None
+            attempts.append(job.attempts)
+        assert (await work.backtests.get("b1")).attempts == 3
+    assert attempts == [1, 2, 3]
+
+
+async def test_a_job_given_back_waits_for_the_next_claim_and_has_no_attempt_more(storage: Storage) -> None:
+    await claimed(storage)
+    async with storage.begin() as work:
+        assert await work.backtests.save_progress("b1", "one", HALFWAY, NOW)
+        assert not await work.backtests.release("b1", "two")
+        assert await work.backtests.release("b1", "one")
+        job = await work.backtests.get("b1")
+        assert job.progress == Progress(6, BacktestState.QUEUED)
+        assert (job.attempts, job.start_time) == (0, NOW)
+        assert not await work.backtests.release("b1", "one")
+        assert not await work.backtests.finish("b1", "one", DONE, LATER)
+        again = await work.backtests.claim("two", LATER, LONG_AGO)
+        assert again is not None
+        assert (again.progress, again.attempts) == (Progress(7, BacktestState.RUNNING), 1)
+
+
+@pytest.mark.parametrize("ended_as", [BacktestState.SUCCEEDED, BacktestState.CANCELLED])
+async def test_a_job_that_has_ended_cannot_be_given_back(storage: Storage, ended_as: BacktestState) -> None:
+    await claimed(storage)
+    async with storage.begin() as work:
+        if ended_as is BacktestState.CANCELLED:
+            await work.backtests.cancel("b1", LATER)
+        else:
+            await work.backtests.finish("b1", "one", DONE, LATER)
+        assert not await work.backtests.release("b1", "one")
+        assert (await work.backtests.get("b1")).progress.state is ended_as
+
+
 async def test_the_sequence_of_progress_only_grows(storage: Storage) -> None:
     await claimed(storage)
     sequences = []

@@ -217,6 +217,22 @@ async def test_a_stream_of_no_instruments_is_empty(storage: Storage) -> None:
         assert [chunk async for chunk in work.bars.stream([], EVER, 10)] == []
 
 
+async def test_instruments_with_a_bar_in_the_range_are_told_from_those_without(storage: Storage) -> None:
+    stored, other = await stored_symbol(storage), await stored_symbol(storage, BHP_ASX)
+    await write(storage, stored, bars_of(FIRST, [1.0, 2.0]))
+    last, after = date(2024, 1, 2), date(2024, 1, 3)
+    async with storage.begin() as work:
+        for which, expected in (
+            (EVER, {stored.key}),
+            (SessionRange(last, last), {stored.key}),
+            (SessionRange(None, FIRST), {stored.key}),
+            (SessionRange(after, None), set()),
+            (SessionRange(None, date(2023, 12, 31)), set()),
+        ):
+            assert await work.bars.having_any([other, stored], which) == expected
+        assert await work.bars.having_any([], EVER) == set()
+
+
 SPLIT = CorporateAction(ActionType.SPLIT, date(2005, 2, 28), Decimal(2), "exchange")
 DIVIDEND = CorporateAction(ActionType.DIVIDEND, date(2012, 8, 9), Decimal("2.65"), "company", date(2012, 8, 16))
 

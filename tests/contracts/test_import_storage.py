@@ -69,6 +69,19 @@ async def test_a_symbol_filter_finds_every_way_the_row_may_name_it(storage: Stor
     assert bool(found) is expected
 
 
+async def test_rejected_rows_are_forgotten_by_their_text_and_their_imports_stay(storage: Storage) -> None:
+    texts = ["AAPL", "AAPL.NASDAQ", "AAPL.NYSE", "", "AAPL"]
+    async with storage.begin() as work:
+        rows = [rejected(number, symbol=text) for number, text in enumerate(texts)]
+        await work.imports.add(import_of("01"), rows)
+        assert await work.imports.forget_rejections(["AAPL", "AAPL.NASDAQ"]) == 3
+        assert await work.imports.forget_rejections(["AAPL"]) == 0
+        assert await work.imports.forget_rejections([]) == 0
+        left = await work.imports.rejections(ALL, None, 10)
+        assert [one.row.symbol for one in left] == ["AAPL.NYSE", ""]
+        assert await work.imports.summaries("", "", 10) == [import_of("01")]
+
+
 async def test_two_rejected_rows_of_one_number_are_refused(storage: Storage) -> None:
     with pytest.raises(DataCorrupt):
         async with storage.begin() as work:

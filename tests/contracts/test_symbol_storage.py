@@ -72,7 +72,9 @@ async def test_a_reference_names_as_much_as_is_needed(storage: Storage, referenc
         assert (await work.symbols.get(reference)).instrument == expected
 
 
-@pytest.mark.parametrize("reference", ["", "aapl", "AAPL.NYSE", "AAPL.NASDAQ.AUD", "A.B.C.D", "AAPL\0", "'; --", "."])
+@pytest.mark.parametrize(
+    "reference", ["", "aapl", "AAPL.NYSE", "AAPL.NASDAQ.AUD", "A.B.C.D", "AAPL\0", "\udfff", "'; --", "."]
+)
 async def test_a_reference_that_names_nothing_is_not_found(storage: Storage, reference: str) -> None:
     async with storage.begin() as work:
         await work.symbols.add_missing(ALL)
@@ -107,6 +109,31 @@ async def test_many_references_come_back_in_their_order(storage: Storage) -> Non
         assert await work.symbols.get_many([]) == []
         with pytest.raises(NotFound, match="NOPE"):
             await work.symbols.get_many(["AAPL", "NOPE", "BHP"])
+
+
+async def test_finding_many_leaves_a_gap_for_each_that_names_none_or_several(storage: Storage) -> None:
+    async with storage.begin() as work:
+        await work.symbols.add_missing(ALL)
+        found = await work.symbols.find_many(["BHP.NYSE", "NOPE", "BHP", "AAPL", "\0", "A\ud800", "AAPL"])
+        assert [stored and stored.instrument for stored in found] == [BHP_NYSE, None, None, AAPL, None, None, AAPL]
+        assert await work.symbols.find_many([]) == []
+
+
+async def test_ten_thousand_symbols_are_found_as_one(storage: Storage) -> None:
+    async with storage.begin() as work:
+        await work.symbols.add_missing(ALL)
+        found = await work.symbols.find_many([f"S{number}.A.B.C" for number in range(9_999)] + ["AAPL"])
+    assert [stored.instrument for stored in found if stored] == [AAPL]
+
+
+async def test_a_locked_symbol_may_be_changed_and_deleted_by_who_locked_it(storage: Storage) -> None:
+    added = await stored_symbol(storage)
+    async with storage.begin() as work:
+        assert await work.symbols.get("AAPL", locked=True) == added
+        await work.symbols.update(added.key, AAPL, added.etag)
+        await work.symbols.delete(added.key)
+        with pytest.raises(NotFound):
+            await work.symbols.get("AAPL", locked=True)
 
 
 async def test_an_update_changes_all_but_the_key(storage: Storage) -> None:

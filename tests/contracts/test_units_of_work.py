@@ -49,9 +49,12 @@ async def test_a_unit_of_work_that_raises_leaves_nothing(storage: Storage) -> No
 async def test_a_deletion_that_is_undone_brings_everything_back(storage: Storage) -> None:
     stored = await stored_symbol(storage)
     await write(storage, stored, bars_of(date(2024, 1, 1), [1.0]))
+    async with storage.begin() as work:
+        await work.imports.add(import_of("01"), [rejected(1)])
 
     async def delete_and_give_up() -> None:
         async with storage.begin() as work:
+            assert await work.imports.forget_rejections([rejected(1).symbol]) == 1
             await work.symbols.delete(stored.key)
             raise GivenUpError
 

@@ -44,10 +44,24 @@ class FakeBacktests:
             stale = state is BacktestState.RUNNING and heard is not None and heard < stale_before
             if state is BacktestState.QUEUED or stale:
                 progress = Progress(stored.job.progress.sequence + 1, BacktestState.RUNNING)
-                job = replace(stored.job, progress=progress, start_time=stored.job.start_time or now)
+                job = replace(
+                    stored.job,
+                    progress=progress,
+                    start_time=stored.job.start_time or now,
+                    attempts=stored.job.attempts + 1,
+                )
                 self._put(replace(stored, job=job, owner=owner, heartbeat=now))
                 return job
         return None
+
+    async def release(self, backtest_id: str, owner: str) -> bool:
+        stored = self._owned(backtest_id, owner)
+        if stored is None:
+            return False
+        progress = _following(stored, Progress(0, BacktestState.QUEUED))
+        job = replace(stored.job, progress=progress, attempts=stored.job.attempts - 1)
+        self._put(FakeJob(job))
+        return True
 
     async def save_progress(self, backtest_id: str, owner: str, progress: Progress, now: datetime) -> bool:
         stored = self._owned(backtest_id, owner)

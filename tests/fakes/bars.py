@@ -46,6 +46,9 @@ class FakeBars:
         days = self._days(instrument, SessionRange())
         return (from_day(days[0]), from_day(days[-1])) if days else None
 
+    async def having_any(self, instruments: Sequence[StoredInstrument], which: SessionRange) -> set[int]:
+        return {instrument.key for instrument in instruments if self._days(instrument, which)}
+
     async def count(self, instrument: StoredInstrument) -> int:
         return len(self._days(instrument, SessionRange()))
 

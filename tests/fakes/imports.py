@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from scizor.domain.errors import DataCorrupt, Reason
 from scizor.domain.quality import ImportSummary, RejectedRow, Rule, StoredRejection
@@ -46,6 +46,12 @@ class FakeImports:
             )
             for place in places[:limit]
         ]
+
+    async def forget_rejections(self, symbols: Collection[str]) -> int:
+        places = [place for place, row in self._tables.rejections.items() if row.symbol in symbols]
+        for place in places:
+            self._journal.remove(self._tables.rejections, place)
+        return len(places)
 
     async def count_by_rule(self, which: RejectionFilter) -> list[tuple[Rule, int]]:
         counts = Counter(self._tables.rejections[place].rule for place in self._matching(which))

@@ -73,11 +73,13 @@ class FakeStorage:
         self.tables = FakeTables()
         self.now = now
         self.available = True
+        self.refusals = 0
         self.locks: dict[MethodAndId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[FakeUnitOfWork]:
         if not self.available:
+            self.refusals += 1
             raise Unavailable("the database is not available", Reason.STORAGE_UNAVAILABLE)
         work = FakeUnitOfWork(self)
         try:

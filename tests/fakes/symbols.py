@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from scizor.domain.errors import AlreadyExists, Conflict, NotFound, Reason
+from scizor.domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound, Reason
 from scizor.domain.instruments import Instrument, Reading, StoredInstrument, Verification, ambiguous, readings
 from scizor.ports.symbols import SymbolCursor, SymbolFilter
 from tests.fakes.journal import Journal
@@ -43,7 +43,7 @@ class FakeSymbols:
                 self._journal.put(self._tables.symbols, key, stored)
         return len(known) - before
 
-    async def get(self, reference: str) -> StoredInstrument:
+    async def get(self, reference: str, *, locked: bool = False) -> StoredInstrument:
         for reading in readings(reference):
             found = [stored for stored in self._tables.symbols.values() if _matches(stored.instrument, reading)]
             if len(found) > 1:
@@ -54,6 +54,9 @@ class FakeSymbols:
 
     async def get_many(self, references: Sequence[str]) -> list[StoredInstrument]:
         return [await self.get(reference) for reference in references]
+
+    async def find_many(self, references: Sequence[str]) -> list[StoredInstrument | None]:
+        return [await self._found(reference) for reference in references]
 
     async def update(self, key: int, instrument: Instrument, expected_etag: str) -> StoredInstrument:
         stored = self._tables.symbols.get(key)
@@ -88,6 +91,12 @@ class FakeSymbols:
 
     async def count(self, which: SymbolFilter) -> int:
         return len(self._matching(which))
+
+    async def _found(self, reference: str) -> StoredInstrument | None:
+        try:
+            return await self.get(reference)
+        except (NotFound, InvalidInput):
+            return None
 
     def _matching(self, which: SymbolFilter) -> list[StoredInstrument]:
         return [

@@ -94,7 +94,7 @@ async def test_the_fields_that_broke_a_rule_are_named(served: Served) -> None:
 
     assert await fields(request_for(capital=-1)) == ["backtest.initial_capital"]
     assert await fields(request_for(start="2020-02-30")) == ["backtest.start"]
-    assert await fields(request_for(parameters={"fast": 0})) == ["parameters.fast"]
+    assert await fields(request_for(parameters={"fast": 0})) == ["backtest.parameters.fast"]
     assert await fields(request_for(["AAPL", "AAPL.NASDAQ"])) == ["backtest.symbols"]
 
 

@@ -18,6 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from scizor.adapters.sql.storage import SqlStorage
 from scizor.backtest.v1 import backtest_pb2 as pb
 from scizor.backtest.v1 import backtest_service_pb2 as rpc
+from scizor.domain.backtests import BacktestState
 from tests.integration.backtest_server import DEADLINE_S, NAME, Served, request_for
 from tests.unit.backtest.build import store_bars, waves
 
@@ -103,6 +104,9 @@ async def test_a_stop_in_the_middle_of_a_job_is_quick_and_the_job_goes_on_later(
         created = await first.served.stub.CreateBacktest(request_for(["LONG"]), timeout=DEADLINE_S)
         await first.served.until(created.backtest.id, lambda seen: seen.progress.bars_done > 0)
         assert await first.stop() == 0
+    async with sql_storage.begin() as work:
+        left = await work.backtests.get(created.backtest.id)
+    assert (left.progress.state, left.attempts) == (BacktestState.QUEUED, 0), "given back, not left to its lease"
     async with service_process(database, chunk_bars=10_000) as second:
         messages = await second.served.finished(created.backtest.id)
         assert messages[-2].progress.state == pb.BACKTEST_STATE_SUCCEEDED

@@ -202,7 +202,8 @@ async def test_a_late_watcher_and_a_resumed_one_see_the_same_numbers(slow: Serve
 
 async def test_a_running_job_is_cancelled_within_a_second_or_so(slow: Served) -> None:
     job = await long_running(slow)
-    await slow.stub.CancelBacktest(rpc.CancelBacktestRequest(id=job.id), timeout=DEADLINE_S)
+    answer = await slow.stub.CancelBacktest(rpc.CancelBacktestRequest(id=job.id), timeout=DEADLINE_S)
+    assert answer.backtest.state == pb.BACKTEST_STATE_CANCELLED
     *_, last, end = await slow.finished(job.id)
     assert last.progress.state == pb.BACKTEST_STATE_CANCELLED
     assert end.HasField("end")

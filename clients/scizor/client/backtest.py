@@ -80,7 +80,7 @@ def list_backtests(
 
 
 def cancel_backtest(backtest_id: str, *, request_id: str = "") -> Call[pb.CancelBacktestResponse, bt.Backtest]:
-    """End a queued or running backtest; a running one takes up to a second."""
+    """End a queued or running backtest: it is CANCELLED at once, and a worker that runs it stops within a second."""
     request = pb.CancelBacktestRequest(id=backtest_id, request_id=request_id)
     return Call(request, pb.CancelBacktestResponse, lambda answer: answer.backtest)
 

@@ -15,12 +15,12 @@ from google.type.money_pb2 import Money
 from scizor.backtest.v1.backtest_service_pb2 import GetEquityCurveResponse
 from scizor.codec.backtests import money_from_decimal
 from scizor.codec.bars import column
+from scizor.domain.arrays import FloatArray
 from scizor.domain.bars import Adjustment
 from scizor.domain.errors import InvalidInput
 from scizor.domain.sessions import DayArray, parse_session, yyyymmdd_to_days
 from scizor.type.v1 import bars_pb2
 
-FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
 DateArray = npt.NDArray[np.datetime64]
 Amount = Decimal | int | float | str

@@ -43,10 +43,14 @@ _UNITS: Final = {"samples": "sessions", "count": "trades"}
 
 def spec_from_proto(message: pb.Backtest) -> BacktestSpec:
     """What is asked, with `symbols` and `parameters` as the caller wrote them. Raises InvalidInput naming the field."""
-    sessions = SessionRange(parse_session("backtest.start", message.start), parse_session("backtest.end", message.end))
+    try:
+        sessions = SessionRange(parse_session("start", message.start), parse_session("end", message.end))
+        parameters = parameters_from_proto(message.parameters)
+    except InvalidInput as error:
+        raise error.within("backtest") from None
     return BacktestSpec(
         strategy_id=message.strategy_id,
-        parameters=parameters_from_proto(message.parameters),
+        parameters=parameters,
         symbols=tuple(message.symbols),
         sessions=sessions,
         initial_capital=decimal_from_money(message.initial_capital),

@@ -8,15 +8,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum
 
-import numpy as np
-import numpy.typing as npt
-
+from scizor.domain.arrays import FloatArray
 from scizor.domain.bars import Adjustment
 from scizor.domain.errors import Reason
 from scizor.domain.sessions import DayArray, SessionRange
 
 ParameterValue = int | float | str | bool
-FloatArray = npt.NDArray[np.float64]
 
 
 class BacktestState(IntEnum):
@@ -44,10 +41,13 @@ class BacktestStage(IntEnum):
 
 
 class Sizing(IntEnum):
-    """When the number of shares of an order is fixed; numbers equal the contract's."""
+    """When the quantity of a decision is fixed; numbers equal the contract's.
 
-    AT_DECISION = 1
-    AT_FILL = 2
+    In both, the quantity is the most whole lots whose value, costs included, fits in |weight| x equity.
+    """
+
+    AT_DECISION = 1  # equity and close of the deciding session; what a trader can send before the open
+    AT_FILL = 2  # equity and open of the filling session; a cash-value order
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class BacktestJob:
-    """A backtest as it stands."""
+    """A backtest as it stands. `attempts`: how often a worker took it up, those that gave it back not counted."""
 
     id: str
     spec: BacktestSpec
@@ -100,6 +100,7 @@ class BacktestJob:
     start_time: datetime | None = None
     end_time: datetime | None = None
     error: JobError | None = None
+    attempts: int = 0
 
 
 class Direction(IntEnum):

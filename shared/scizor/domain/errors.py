@@ -87,6 +87,13 @@ class InvalidInput(ScizorError):
         """One field broke one rule; the message names both."""
         return cls(f"{field}: {rule}", reason, metadata={"field": field}, violations=(FieldViolation(field, rule),))
 
+    def within(self, parent: str) -> InvalidInput:
+        """The same error as the caller spells it whose message has these fields below its field `parent`."""
+        broken = [FieldViolation(f"{parent}.{each.field}", each.description) for each in self.violations]
+        message = "; ".join(f"{each.field}: {each.description}" for each in broken) or self.message
+        field = {"field": broken[0].field} if "field" in self.metadata and broken else {}
+        return InvalidInput(message, self.reason, metadata=self.metadata | field, violations=broken)
+
 
 class NotFound(ScizorError):
     """The named thing does not exist."""

@@ -18,8 +18,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from scizor.domain.arrays import FloatArray
 from scizor.domain.quality import Rule
-from scizor.domain.rows import BoolArray, FloatArray, IndexArray, PlaceArray, Rows
+from scizor.domain.rows import BoolArray, IndexArray, PlaceArray, Rows
 from scizor.domain.sessions import DayArray, from_day
 
 RuleArray = npt.NDArray[np.int8]

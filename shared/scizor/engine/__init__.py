@@ -12,7 +12,7 @@ from scizor.engine.conventions import Convention
 from scizor.engine.fingerprint import fingerprint
 from scizor.engine.metrics import evaluate
 from scizor.engine.prices import Prices, Series
-from scizor.engine.settings import Settings, Sizing
+from scizor.engine.settings import Settings
 from scizor.engine.simulate import Result, Simulation
 
 # Raised by every change that may change a figure: it is part of each result's fingerprint.
@@ -26,7 +26,6 @@ __all__ = [
     "Series",
     "Settings",
     "Simulation",
-    "Sizing",
     "evaluate",
     "fingerprint",
 ]

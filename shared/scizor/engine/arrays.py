@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from scizor.domain.arrays import FloatArray
+
 IndexArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 DateArray = NDArray[np.datetime64]
@@ -41,12 +42,10 @@ BOOK = np.dtype(
     [
         ("position", "f8"),
         ("last_close", "f8"),
-        ("n_bars", "i8"),
         ("target", "f8"),  # the last weight decided
         ("pending", "?"),
         ("wanted", "f8"),  # while pending: a quantity (AT_DECISION) or a weight (AT_FILL)
         ("entry_session", "i8"),
-        ("entry_bar", "i8"),
         ("entry_quantity", "f8"),
         ("entry_value", "f8"),
         ("exit_value", "f8"),
@@ -81,7 +80,6 @@ TRADE = np.dtype(
         ("commission", "f8"),
         ("net_pnl", "f8"),
         ("return_fraction", "f8"),
-        ("bars_held", "i8"),
         ("open_at_end", "?"),
     ]
 )

@@ -1,5 +1,8 @@
 """A metric is a number and the convention it was computed under.
 
+The service reports TRADING_DAY_252. The others are here for proof: published figures exist under each of them, so the
+formulas are held to numbers that other people computed.
+
 | convention | annual return | CAGR | volatility | Sharpe | Sortino |
 |---|---|---|---|---|---|
 | TRADING_DAY_252 | mean x P | growth ^ (P/n) - 1 | sd x sqrt(P) | mean / sd x sqrt(P) | mean / dd x sqrt(P) |

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scizor.engine.arrays import FloatArray, IndexArray
+from scizor.domain.arrays import FloatArray
+from scizor.engine.arrays import IndexArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,11 @@ class Drawdown:
     n_samples: int
 
     @property
-    def recovery_samples(self) -> int:
-        """Samples from the peak until the curve is back there; 0 when it never is."""
-        return 0 if self.recovery is None else self.recovery - self.peak
+    def recovery_samples(self) -> int | None:
+        """Samples from the peak until the curve is back there; None when it never is, 0 when it never fell."""
+        if self.depth == 0:
+            return 0
+        return None if self.recovery is None else self.recovery - self.peak
 
     @property
     def duration_samples(self) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from enum import Enum
 from hashlib import sha256
 
 import numpy as np
 
-from scizor.engine.arrays import FloatArray
+from scizor.domain.arrays import FloatArray
 from scizor.engine.prices import Prices
 from scizor.engine.settings import Settings
 
@@ -40,9 +41,11 @@ def fingerprint(
     return digest.hexdigest()
 
 
-def _canonical_setting(value: bool | float | str) -> bool | float | str:
-    # 10_000 and 10_000.0 are one setting.
-    return value if isinstance(value, bool | str) else float(value)
+def _canonical_setting(value: bool | float | Enum) -> bool | float | str:
+    # 10_000 and 10_000.0 are one setting; a choice is its name, whatever number stands for it.
+    if isinstance(value, Enum):
+        return value.name
+    return value if isinstance(value, bool) else float(value)
 
 
 def _canonical(matrix: FloatArray) -> bytes:

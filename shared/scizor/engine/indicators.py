@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
+from scizor.domain.arrays import FloatArray
 from scizor.engine._jit import njit
-from scizor.engine.arrays import FloatArray
 
 # Prices are decimals held in floats, so two means that are equal on paper may differ in their last bits. Means of
 # prices in cents over windows up to 1,000 bars differ by more than this when they differ at all.

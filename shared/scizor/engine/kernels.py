@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import math
 
+from scizor.domain.arrays import FloatArray
 from scizor.engine._jit import njit, njit_inline
-from scizor.engine.arrays import FloatArray, Records, State
+from scizor.engine.arrays import Records, State
 from scizor.engine.fills import unit_cost_nb
 from scizor.engine.ledger import book_fill_nb
 from scizor.engine.settings import Rules
@@ -59,7 +60,7 @@ def _fill_pending_nb(state: State, rules: Rules, session: int, opens: FloatArray
     for symbol in range(len(book)):
         row = book[symbol]
         if _fillable_nb(row.pending, opens[symbol]) and row.position != 0.0 and row.position * row.wanted <= 0.0:
-            book_fill_nb(state, rules, session, symbol, row.n_bars, -row.position, opens[symbol], False)
+            book_fill_nb(state, rules, session, symbol, -row.position, opens[symbol], False)
     if rules.sized_at_fill:
         _size_at_open_nb(state, rules, opens)
     for side in (-1, 1):
@@ -69,7 +70,7 @@ def _fill_pending_nb(state: State, rules: Rules, session: int, opens: FloatArray
             if _fillable_nb(row.pending, opens[symbol]) and quantity * side > 0.0:
                 quantity = _affordable_nb(state, rules, row.position, quantity, opens[symbol])
                 if quantity != 0.0:
-                    book_fill_nb(state, rules, session, symbol, row.n_bars, quantity, opens[symbol], False)
+                    book_fill_nb(state, rules, session, symbol, quantity, opens[symbol], False)
     for symbol in range(len(book)):
         if _fillable_nb(book[symbol].pending, opens[symbol]):
             book[symbol].pending = False
@@ -114,7 +115,6 @@ def _mark_nb(book: Records, close: FloatArray, session: int) -> tuple[float, flo
         row = book[symbol]
         if not math.isnan(close[session, symbol]):
             row.last_close = close[session, symbol]
-            row.n_bars += 1
         if row.position > 0.0:
             long_value += row.position * row.last_close
         elif row.position < 0.0:
@@ -127,7 +127,7 @@ def _close_all_nb(state: State, rules: Rules, session: int, at_end: bool) -> Non
     for symbol in range(len(state.book)):
         row = state.book[symbol]
         if row.position != 0.0:
-            book_fill_nb(state, rules, session, symbol, row.n_bars - 1, -row.position, row.last_close, at_end)
+            book_fill_nb(state, rules, session, symbol, -row.position, row.last_close, at_end)
         row.pending = False
     state.account[0].n_pending = 0
 

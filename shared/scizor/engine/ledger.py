@@ -15,9 +15,9 @@ from scizor.engine.settings import Rules
 
 @njit
 def book_fill_nb(
-    state: State, rules: Rules, session: int, symbol: int, bar: int, quantity: float, reference: float, at_end: bool
+    state: State, rules: Rules, session: int, symbol: int, quantity: float, reference: float, at_end: bool
 ) -> None:
-    """Fill `quantity` (signed, not 0) of `symbol` around `reference` at its own `bar`-th bar."""
+    """Fill `quantity` (signed, not 0) of `symbol` around `reference`."""
     money = state.account[0]
     row = state.book[symbol]
     side = 1 if quantity > 0.0 else -1
@@ -33,7 +33,7 @@ def book_fill_nb(
     money.n_fills += 1
 
     if row.position == 0.0:
-        row.entry_session, row.entry_bar = session, bar
+        row.entry_session = session
         row.entry_quantity, row.entry_value, row.exit_value, row.commission = 0.0, 0.0, 0.0, 0.0
         money.n_open += 1
     enlarges = row.position * side >= 0.0
@@ -46,11 +46,11 @@ def book_fill_nb(
     row.exit_value += value
     if row.position == 0.0:
         money.n_open -= 1
-        _close_trade_nb(state, session, symbol, bar, -side, at_end)
+        _close_trade_nb(state, session, symbol, -side, at_end)
 
 
 @njit
-def _close_trade_nb(state: State, session: int, symbol: int, bar: int, direction: int, at_end: bool) -> None:
+def _close_trade_nb(state: State, session: int, symbol: int, direction: int, at_end: bool) -> None:
     money = state.account[0]
     row = state.book[symbol]
     trade = state.trades[money.n_trades]
@@ -64,5 +64,4 @@ def _close_trade_nb(state: State, session: int, symbol: int, bar: int, direction
     trade.commission = row.commission
     trade.net_pnl = trade.gross_pnl - row.commission
     trade.return_fraction = trade.net_pnl / row.entry_value
-    trade.bars_held = bar - row.entry_bar
     trade.open_at_end = at_end

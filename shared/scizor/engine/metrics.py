@@ -23,12 +23,10 @@ def evaluate(
     prices: Prices,
     convention: Convention = Convention.TRADING_DAY_252,
     periods_per_year: float = 252.0,
-    warmup_bars: int = 0,
 ) -> tuple[Metric, ...]:
     """Every metric of `result`. An undefined one (no trades, one session, no volatility…) has the value None.
 
-    `periods_per_year`: sessions a year. `warmup_bars`: bars a strategy needs before it can decide; buy-and-hold, the
-    comparison, starts at each symbol's close after them. Raises InvalidInput for periods_per_year not above 0.
+    `periods_per_year`: sessions a year. Raises InvalidInput for periods_per_year not above 0.
     """
     if not periods_per_year > 0:
         raise InvalidInput.of_field("periods_per_year", "must be above 0")
@@ -37,7 +35,7 @@ def evaluate(
     name = label(convention, periods_per_year)
     with np.errstate(all="ignore"):
         figures = [
-            *_growth_figures(result, prices, warmup_bars),
+            *_growth_figures(result, prices),
             *_return_figures(stats),
             *_drawdown_figures(result, prices),
             *_trade_figures(result, convention),
@@ -46,12 +44,12 @@ def evaluate(
     return tuple(Metric(figure, value, name, n, unit) for figure, value, n, unit in figures)
 
 
-def _growth_figures(result: Result, prices: Prices, warmup_bars: int) -> Iterator[Figure]:
+def _growth_figures(result: Result, prices: Prices) -> Iterator[Figure]:
     equity, n = result.equity, len(result.equity)
     yield "final_equity", finite(equity[-1]), n, "currency"
     yield "peak_equity", finite(np.max(equity)), n, "currency"
     yield "total_return", finite(equity[-1] / equity[0] - 1.0), n, "fraction"
-    yield "buy_and_hold_return", buy_and_hold_return(prices, warmup_bars), n, "fraction"
+    yield "buy_and_hold_return", buy_and_hold_return(prices), n, "fraction"
 
 
 def _return_figures(stats: ReturnStats) -> Iterator[Figure]:
@@ -76,7 +74,8 @@ def _drawdown_figures(result: Result, prices: Prices) -> Iterator[Figure]:
     days = (prices.sessions[ends] - prices.sessions[starts]).astype(int)
     yield "max_drawdown", finite(deepest.depth), n, "fraction"
     yield "max_drawdown_duration", float(deepest.duration_samples), n, "samples"
-    yield "max_drawdown_recovery", float(deepest.recovery_samples), n, "samples"
+    recovery = deepest.recovery_samples
+    yield "max_drawdown_recovery", None if recovery is None else float(recovery), n, "samples"
     yield "longest_drawdown", float(np.max(ends - starts, initial=0)), n, "samples"
     yield "longest_drawdown_days", float(np.max(days, initial=0)), n, "days"
 
@@ -100,7 +99,7 @@ def _activity_figures(result: Result, periods_per_year: float) -> Iterator[Figur
     fills, n = result.fills, len(result.equity)
     traded = float(np.sum(fills["quantity"] * fills["price"]))
     turnover = ratio(traded / 2 * periods_per_year, float(np.mean(result.equity)) * n)
-    yield "exposure", finite(float(np.mean(result.in_market))), n, "fraction"
+    yield "time_in_market", finite(float(np.mean(result.in_market))), n, "fraction"
     yield "turnover", turnover, len(fills), "per_year"
     yield "commissions", finite(np.sum(fills["commission"])), len(fills), "currency"
     yield "slippage", finite(np.sum(fills["slippage"])), len(fills), "currency"
@@ -112,12 +111,12 @@ def calmar(stats: ReturnStats) -> float | None:
     return ratio(stats.compound_return(), -max_drawdown(curve).depth)
 
 
-def buy_and_hold_return(prices: Prices, warmup_bars: int = 0) -> float | None:
-    """Mean over the symbols of last close / close after `warmup_bars` bars - 1, costs ignored; None without any."""
+def buy_and_hold_return(prices: Prices) -> float | None:
+    """Mean over the symbols of last close / first close - 1, costs ignored; None without any."""
     growths = []
     for symbol in range(prices.n_symbols):
         closes = prices.close[:, symbol]
         closes = closes[~np.isnan(closes)]
-        if len(closes) > warmup_bars:
-            growths.append(closes[-1] / closes[warmup_bars] - 1.0)
+        if len(closes):
+            growths.append(closes[-1] / closes[0] - 1.0)
     return finite(float(np.mean(growths))) if growths else None

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scizor.domain.arrays import FloatArray
 from scizor.domain.errors import InvalidInput
-from scizor.engine.arrays import DateArray, FloatArray
+from scizor.engine.arrays import DateArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from scizor.engine.arrays import FloatArray
+from scizor.domain.arrays import FloatArray
 from scizor.engine.conventions import Convention
 
 # A deviation this small beside the returns it is of is the rounding of equal returns, not a risk.

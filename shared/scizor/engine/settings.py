@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
 
+from scizor.domain.backtests import Sizing
 from scizor.domain.errors import InvalidInput
-
-
-class Sizing(StrEnum):
-    """When the quantity of a decision is fixed.
-
-    In both, the quantity is the most whole lots whose value, costs included, fits in |weight| x equity.
-    """
-
-    AT_DECISION = "AT_DECISION"  # equity and close of the deciding session; what a trader can send before the open
-    AT_FILL = "AT_FILL"  # equity and open of the filling session; a cash-value order
 
 
 class Rules(NamedTuple):

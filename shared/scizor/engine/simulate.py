@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scizor.domain.arrays import FloatArray
 from scizor.domain.errors import InvalidInput
-from scizor.engine.arrays import ACCOUNT, BOOK, FILL, TRADE, BoolArray, FloatArray, Path, Records, State, kernel_array
+from scizor.engine.arrays import ACCOUNT, BOOK, FILL, TRADE, BoolArray, Path, Records, State, kernel_array
 from scizor.engine.kernels import run_nb, survey_nb
 from scizor.engine.prices import Prices
 from scizor.engine.settings import Settings

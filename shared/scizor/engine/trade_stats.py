@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scizor.engine.arrays import FloatArray, Records
+from scizor.domain.arrays import FloatArray
+from scizor.engine.arrays import Records
 from scizor.engine.returns import finite, ratio
 
 

@@ -41,7 +41,7 @@ class BacktestFilter:
 
 
 class BacktestRepository(Protocol):
-    """Jobs and their results. An owner is the name of the process that runs a job."""
+    """Jobs and their results. An owner is a name that whoever claims a job makes for that one claim."""
 
     async def add(self, job: BacktestJob) -> None:
         """Store a queued job."""
@@ -62,7 +62,14 @@ class BacktestRepository(Protocol):
     async def claim(self, owner: str, now: datetime, stale_before: datetime) -> BacktestJob | None:
         """Mark a job running for `owner`: the oldest queued, or running but not heard of since `stale_before`.
 
-        Safe against other claimers; None when there is none.
+        Its `attempts` grow by one. Safe against other claimers; None when there is none.
+        """
+        ...
+
+    async def release(self, backtest_id: str, owner: str) -> bool:
+        """Give a running job back to the queue; its claim counts as no attempt.
+
+        False when it is no longer this owner's. What it had computed is lost; its start time stays.
         """
         ...
 

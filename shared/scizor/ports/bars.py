@@ -62,6 +62,10 @@ class BarRepository(Protocol):
         """First and last session with a bar."""
         ...
 
+    async def having_any(self, instruments: Sequence[StoredInstrument], which: SessionRange) -> set[int]:
+        """Storage keys of those instruments that have a bar in the range."""
+        ...
+
     async def count(self, instrument: StoredInstrument) -> int:
         """How many bars it owns."""
         ...

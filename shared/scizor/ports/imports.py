@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,6 +36,10 @@ class ImportRepository(Protocol):
         self, which: RejectionFilter, after: RejectionCursor | None, limit: int
     ) -> list[StoredRejection]:
         """Rejected rows, newest import first, then by row number."""
+        ...
+
+    async def forget_rejections(self, symbols: Collection[str]) -> int:
+        """Remove the rejected rows whose symbol is one of these texts; how many. The imports' records stay."""
         ...
 
     async def count_by_rule(self, which: RejectionFilter) -> list[tuple[Rule, int]]:

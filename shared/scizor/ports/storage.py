@@ -12,7 +12,11 @@ from scizor.ports.symbols import SymbolRepository
 
 
 class IdempotencyRepository(Protocol):
-    """Answers to requests that carry a request id."""
+    """Answers to requests that carry a request id.
+
+    An answer is kept for seven days at least. What is older is removed bit by bit as new ids are claimed; the id then
+    counts as new.
+    """
 
     async def begin(self, method: str, request_id: str, body_hash: bytes) -> bytes | None:
         """Claim the id, or return the stored answer of the same request.

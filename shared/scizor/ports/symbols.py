@@ -32,12 +32,19 @@ class SymbolRepository(Protocol):
         """Store those whose key is new, leave the others as they are; the number stored."""
         ...
 
-    async def get(self, reference: str) -> StoredInstrument:
-        """The one a reference names. Raises NotFound(SYMBOL_NOT_FOUND), InvalidInput(SYMBOL_AMBIGUOUS)."""
+    async def get(self, reference: str, *, locked: bool = False) -> StoredInstrument:
+        """The one a reference names. Raises NotFound(SYMBOL_NOT_FOUND), InvalidInput(SYMBOL_AMBIGUOUS).
+
+        `locked`: until the unit of work ends no other changes it, deletes it or gives it bars; waits for one that does.
+        """
         ...
 
     async def get_many(self, references: Sequence[str]) -> list[StoredInstrument]:
         """Those the references name, in their order; raises as `get` for the first that fails."""
+        ...
+
+    async def find_many(self, references: Sequence[str]) -> list[StoredInstrument | None]:
+        """For each reference the one it names, None where it names none or several; one round trip for all."""
         ...
 
     async def update(self, key: int, instrument: Instrument, expected_etag: str) -> StoredInstrument:
@@ -45,7 +52,7 @@ class SymbolRepository(Protocol):
         ...
 
     async def delete(self, key: int) -> None:
-        """Remove it with everything stored about it."""
+        """Remove it with its bars, their revisions and its corporate actions. Raises NotFound(SYMBOL_NOT_FOUND)."""
         ...
 
     async def page(self, which: SymbolFilter, after: SymbolCursor | None, limit: int) -> list[StoredInstrument]:

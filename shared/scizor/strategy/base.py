@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from scizor.domain.arrays import FloatArray
 from scizor.domain.errors import InvalidInput, Reason
-from scizor.engine.arrays import FloatArray
 from scizor.engine.prices import Prices
 
 Params = Mapping[str, int | float | str]
@@ -97,9 +97,6 @@ class Strategy(Protocol):
 
     def check(self, params: Params) -> None:
         """Raises InvalidInput when parameters that are valid one by one are not together."""
-
-    def warmup_bars(self, params: Params) -> int:
-        """Bars of a symbol before the first one at which its weight can be decided."""
 
     def targets(self, prices: Prices, params: Params) -> FloatArray:
         """Weights decided at each close, a matrix; NaN keeps the decision before. Row t may use rows 0..t only."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scizor.engine.arrays import FloatArray, kernel_array
+from scizor.domain.arrays import FloatArray
+from scizor.engine.arrays import kernel_array
 from scizor.engine.indicators import sma_cross_nb
 from scizor.engine.prices import Prices
 from scizor.strategy.base import ChoiceParameter, IntParameter, Parameter, Params, broken_rule
@@ -22,7 +23,7 @@ class SmaCross:
 
     id: str = "sma_cross"
     version: str = "1"
-    description: str = "Holds a symbol while its fast moving average is above its slow one"
+    description: str = "Holds a symbol while its fast moving average is above its slow one, from their first cross on"
     parameters: tuple[Parameter, ...] = (
         IntParameter("fast", 10, 1, _LONGEST_WINDOW_BARS, "Window of the fast moving average, bars; below slow"),
         IntParameter("slow", 30, 2, _LONGEST_WINDOW_BARS, "Window of the slow moving average, bars"),
@@ -35,10 +36,6 @@ class SmaCross:
         """`fast` must be below `slow`."""
         if not int(params["fast"]) < int(params["slow"]):
             raise broken_rule("fast", f"must be below slow ({params['slow']})")
-
-    def warmup_bars(self, params: Params) -> int:
-        """The slow mean exists from its window's last bar on."""
-        return int(params["slow"]) - 1
 
     def targets(self, prices: Prices, params: Params) -> FloatArray:
         """+1/N above, -1/N or 0 below, NaN until the first cross and at missing bars."""
@@ -58,10 +55,6 @@ class BuyAndHold:
 
     def check(self, params: Params) -> None:
         """Nothing to check."""
-
-    def warmup_bars(self, params: Params) -> int:
-        """None: the first bar decides."""
-        return 0
 
     def targets(self, prices: Prices, params: Params) -> FloatArray:
         """1/N wherever there is a bar."""

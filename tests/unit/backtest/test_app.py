@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -18,9 +18,10 @@ from scizor.domain.errors import (
     ScizorError,
     Unavailable,
 )
-from scizor.domain.instruments import Instrument
+from scizor.domain.instruments import Instrument, StoredInstrument
 from scizor.domain.sessions import SessionRange
 from scizor.ports.backtests import BacktestFilter
+from tests.fakes.bars import FakeBars
 from tests.fakes.storage import FakeStorage
 from tests.unit.backtest.build import App, spec_of, store_bars, waves
 
@@ -60,13 +61,13 @@ async def refusal(app: App, spec: BacktestSpec, kind: type[ScizorError]) -> Sciz
             lambda: spec_of(parameters={"fast": 9, "slow": 3}),
             InvalidInput,
             Reason.STRATEGY_PARAMETER_INVALID,
-            "parameters.fast",
+            "backtest.parameters.fast: must be below slow",
         ),
         (
             lambda: spec_of(parameters={"quick": 9}),
             InvalidInput,
             Reason.STRATEGY_PARAMETER_INVALID,
-            "parameters.quick",
+            "backtest.parameters.quick: unknown",
         ),
         (lambda: spec_of(["AAPL", AAPL]), InvalidInput, Reason.FIELD_INVALID, "backtest.symbols"),
         (lambda: spec_of(currency="EUR"), InvalidInput, Reason.FIELD_INVALID, "backtest.initial_capital"),
@@ -84,6 +85,36 @@ async def test_what_cannot_run_is_refused_before_it_is_queued(
     error = await refusal(app, spec(), kind)
     assert error.reason is reason
     assert named in error.message
+
+
+async def test_every_field_that_broke_a_rule_is_spelled_as_the_caller_spells_it(app: App) -> None:
+    error = await refusal(app, spec_of(parameters={"fast": 0, "quick": 9}), InvalidInput)
+    assert [each.field for each in error.violations] == ["backtest.parameters.fast", "backtest.parameters.quick"]
+    assert error.message.count("backtest.parameters.") == 2
+    error = await refusal(app, spec_of(parameters={"fast": 0}), InvalidInput)
+    assert error.metadata == {"field": "backtest.parameters.fast"}
+
+
+async def test_the_first_of_many_symbols_that_has_no_bars_is_named(app: App) -> None:
+    async with app.storage.begin() as work:
+        await work.symbols.add_missing([Instrument(name, "NYSE", "USD") for name in ("OLD", "NEW")])
+    error = await refusal(app, spec_of(["AAPL", "NEW", "OLD"]), FailedPrecondition)
+    assert error.metadata["symbol"] == "NEW.NYSE"
+
+
+async def test_bars_of_many_symbols_are_asked_for_at_once(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store_bars(app.storage, "IBM.NYSE", waves(60))
+    asked: list[int] = []
+    having_any = FakeBars.having_any
+
+    async def counted(self: FakeBars, instruments: Sequence[StoredInstrument], which: SessionRange) -> set[int]:
+        asked.append(len(instruments))
+        return await having_any(self, instruments, which)
+
+    monkeypatch.setattr(FakeBars, "having_any", counted)
+    monkeypatch.delattr(FakeBars, "read")
+    await app.create(spec_of(["AAPL", "IBM"]))
+    assert asked == [2]
 
 
 async def test_a_symbol_in_another_currency_is_named(app: App) -> None:

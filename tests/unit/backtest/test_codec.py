@@ -87,7 +87,13 @@ def test_a_parameter_must_be_a_plain_value(value: list[str] | dict[str, str] | N
     with pytest.raises(InvalidInput) as caught:
         codec.spec_from_proto(message)
     assert caught.value.reason is Reason.STRATEGY_PARAMETER_INVALID
-    assert caught.value.violations[0].field == "parameters.fast"
+    assert caught.value.violations[0].field == "backtest.parameters.fast"
+
+
+def test_reversed_dates_are_refused_by_the_callers_name() -> None:
+    with pytest.raises(InvalidInput, match=r"backtest\.start: must not be after end") as caught:
+        codec.spec_from_proto(pb.Backtest(start="2010-01-02", end="2010-01-01"))
+    assert [each.field for each in caught.value.violations] == ["backtest.start"]
 
 
 def test_a_date_that_is_none_is_refused_by_name() -> None:

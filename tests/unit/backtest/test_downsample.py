@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scizor.domain.backtests import EquityCurve, FloatArray
+from scizor.domain.arrays import FloatArray
+from scizor.domain.backtests import EquityCurve
 from scizor.services.backtest.downsample import kept_rows, thinned
 
 

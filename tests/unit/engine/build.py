@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from scizor.domain.arrays import FloatArray
 from scizor.engine import Prices, Result, Settings, Simulation
-from scizor.engine.arrays import FloatArray
 
 NAN = float("nan")
 

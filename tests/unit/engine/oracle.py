@@ -9,8 +9,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from scizor.engine import Prices, Settings, Sizing
-from scizor.engine.arrays import FloatArray
+from scizor.domain.arrays import FloatArray
+from scizor.domain.backtests import Sizing
+from scizor.engine import Prices, Settings
 
 # A quantity a hair below a whole lot is that lot.
 WHOLE = 1 + Fraction(1, 10**12)

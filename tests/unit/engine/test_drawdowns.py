@@ -15,11 +15,11 @@ from scizor.engine.drawdowns import drawdown_spans, max_drawdown
         ([50, 100, 98, 99, 100], 3),
         ([100, 98, 100, 101, 100, 99], 2),
         ([100, 97, 99, 97, 100], 4),
-        ([100, 90, 95], 0),
+        ([100, 90, 95], None),  # others write 0 here, which reads as the best there can be
     ],
 )
-def test_recovery_is_counted_in_samples_from_the_peak_and_is_zero_when_it_never_came(
-    curve: list[float], samples: int
+def test_recovery_is_counted_in_samples_from_the_peak_and_absent_when_it_never_came(
+    curve: list[float], samples: int | None
 ) -> None:
     assert max_drawdown(np.array(curve, np.float64)).recovery_samples == samples
 

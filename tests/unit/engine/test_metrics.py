@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from scizor.domain.backtests import Sizing
 from scizor.domain.errors import InvalidInput
 from scizor.domain.metrics import Metric
-from scizor.engine import Convention, Settings, Sizing, evaluate
+from scizor.engine import Convention, Settings, evaluate
 from scizor.engine.metrics import calmar
 from scizor.engine.returns import ReturnStats, simple_returns
 from tests.unit.engine.build import NAN, prices_of, run
@@ -93,7 +94,7 @@ def test_a_small_run_has_the_figures_worked_out_by_hand() -> None:
     assert (found["best_trade"], found["worst_trade"]) == (1.0, 0.0)
     assert found["profit_factor"] is None
     assert found["sqn"] == close_to(math.sqrt(2) * 500 / float(np.std([1_000, 0], ddof=1)))
-    assert found["exposure"] == close_to(4 / 5)
+    assert found["time_in_market"] == close_to(4 / 5)
     assert found["turnover"] == close_to((1_000 + 2_000 + 2_000 + 2_000) / 2 / (1_000 + 4 * 2_000) * 252)
     assert found["max_drawdown"] == 0
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from scizor.domain.backtests import Sizing
 from scizor.domain.errors import InvalidInput
-from scizor.engine import Settings, Simulation, Sizing
+from scizor.engine import Settings, Simulation
 from tests.unit.engine.build import NAN, prices_of, run, weights_of
 
 
@@ -72,7 +73,7 @@ def test_a_short_earns_when_the_price_falls() -> None:
     result = run(prices_of([10, 10, 8], [10, 9, 8]), [-1, 0, NAN])
     assert result.short_value.tolist() == [0, -900, 0]
     assert result.equity.tolist() == [1_000, 1_100, 1_200]
-    assert result.trades[["direction", "quantity", "gross_pnl", "bars_held"]].tolist() == [(-1, 100.0, 200.0, 1)]
+    assert result.trades[["direction", "quantity", "gross_pnl"]].tolist() == [(-1, 100.0, 200.0)]
 
 
 def test_a_reversal_closes_then_opens() -> None:
@@ -106,12 +107,6 @@ def test_a_symbol_without_a_bar_is_marked_at_its_last_close() -> None:
 def test_a_target_before_the_first_bar_of_its_symbol_is_no_decision() -> None:
     result = run(prices_of([[10, NAN], [10, 5], [10, 5]], [[10, NAN], [10, 5], [10, 5]]), [[0, 1], [0, NAN], [0, NAN]])
     assert len(result.fills) == 0
-
-
-def test_bars_held_are_the_symbols_own_bars() -> None:
-    bars = [10, 10, NAN, NAN, 10, 10]
-    result = run(prices_of(bars, bars), [1, NAN, NAN, NAN, 0, NAN])
-    assert result.trades[["entry_session", "exit_session", "bars_held"]].tolist() == [(1, 5, 2)]
 
 
 def test_a_scaled_trade_has_the_weighted_prices_of_its_entries_and_exits() -> None:

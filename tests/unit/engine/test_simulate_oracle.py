@@ -8,8 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scizor.engine import Prices, Result, Settings, Simulation, Sizing
-from scizor.engine.arrays import FloatArray
+from scizor.domain.arrays import FloatArray
+from scizor.domain.backtests import Sizing
+from scizor.engine import Prices, Result, Settings, Simulation
 from tests.unit.engine.build import NAN, prices_of, weights_of
 from tests.unit.engine.oracle import replay, round_trips
 

@@ -67,17 +67,22 @@ class Importing:
         return await self.run(order, [data[:10], data[10:]], limits or ImportLimits())
 
     async def run(self, order: ImportOrder, pieces: list[bytes | RowBatch], limits: ImportLimits) -> ImportSummary:
+        return await self.imports(limits).run(order, sent(pieces), always)
+
+    def imports(self, limits: ImportLimits) -> Imports:
+        """The use case itself."""
         readers = {FileFormat.CSV: read_csv, FileFormat.PARQUET: read_parquet}
-        imports = Imports(self._storage, Weekdays(), StandingClock(), Intake(readers, limits), limits)
-        return await imports.run(order, _sent(pieces), _always)
+        return Imports(self._storage, Weekdays(), StandingClock(), Intake(readers, limits), limits)
 
 
-async def _sent(pieces: list[bytes | RowBatch]) -> AsyncIterator[bytes | RowBatch]:
+async def sent(pieces: list[bytes | RowBatch]) -> AsyncIterator[bytes | RowBatch]:
+    """The pieces as a caller sends them."""
     for piece in pieces:
         yield piece
 
 
-async def _always(_work: UnitOfWork, _digest: bytes, act: Callable[[], Awaitable[ImportSummary]]) -> ImportSummary:
+async def always(_work: UnitOfWork, _digest: bytes, act: Callable[[], Awaitable[ImportSummary]]) -> ImportSummary:
+    """Every import is the first of its id."""
     return await act()
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 
 from scizor.domain.errors import FailedPrecondition, InvalidInput, LimitExceeded, NotFound, Reason
 from scizor.domain.instruments import Instrument
 from scizor.domain.quality import Rule, Verdict
+from scizor.domain.rows import RowBatch
 from scizor.services.marketdata.gathering import ImportLimits
 from scizor.services.marketdata.intake import FileFormat, ImportOrder
 from tests.fakes.storage import FakeStorage
-from tests.unit.marketdata.stage import AAPL, BHP, HEAD, Importing, bars_of, stored
+from tests.unit.marketdata.stage import AAPL, BHP, HEAD, Importing, always, bars_of, sent, stored
 
 WEEK = ["2020-01-06", "2020-01-07", "2020-01-08", "2020-01-09", "2020-01-10"]
 
@@ -123,6 +127,37 @@ async def test_an_import_beyond_a_bound_is_refused(
     assert refusal.value.reason is Reason.IMPORT_TOO_LARGE
     assert not storage.tables.imports
     assert not storage.tables.bars
+
+
+async def test_no_more_imports_are_taken_than_may_be_under_way(storage: FakeStorage, importing: Importing) -> None:
+    await stored(storage, AAPL)
+    imports = importing.imports(ImportLimits(at_once=2))
+    order = ImportOrder("AAPL", "test", FileFormat.CSV)
+    begun, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes | RowBatch]:
+        begun.release()
+        await go_on.wait()
+        yield (HEAD + lines(*WEEK)).encode()
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        under_way = [group.create_task(imports.run(order, slow(), always)) for _ in range(2)]
+        for _ in under_way:
+            await begun.acquire()
+        with pytest.raises(LimitExceeded) as refusal:
+            await imports.run(order, slow(), always)
+        assert (refusal.value.reason, refusal.value.metadata) == (Reason.QUEUE_FULL, {"limit": "2"})
+        go_on.set()
+    assert sum(task.result().rows_inserted for task in under_way) == 5
+    assert (await imports.run(order, slow(), always)).rows_unchanged == 5
+
+
+async def test_an_import_that_fails_makes_room(storage: FakeStorage, importing: Importing) -> None:
+    await stored(storage, AAPL)
+    imports = importing.imports(ImportLimits(at_once=1))
+    for _ in range(2):
+        with pytest.raises(InvalidInput):
+            await imports.run(ImportOrder("AAPL", "test", FileFormat.CSV), sent([b"\0"]), always)
 
 
 async def test_an_import_without_rows_is_clean(storage: FakeStorage, importing: Importing) -> None:

@@ -17,6 +17,7 @@ from scizor.ports.symbols import SymbolFilter
 from scizor.services.marketdata import actions, bars, health, quality, symbols
 from scizor.services.marketdata.bars import Place, Scale
 from scizor.services.marketdata.coverage import Coverage, CoverageReport
+from tests.fakes.samples import import_of, rejected
 from tests.fakes.storage import FakeStorage
 from tests.unit.marketdata.stage import AAPL, BHP, HEAD, Importing, StandingClock, Weekdays, give_bars, stored
 
@@ -73,6 +74,29 @@ async def test_a_symbol_with_bars_is_removed_only_by_force(storage: FakeStorage)
         assert await symbols.delete(work, "AAPL", "v1", force=True) == 5
         with pytest.raises(NotFound):
             await work.symbols.get("AAPL")
+
+
+@pytest.mark.parametrize(
+    ("others", "left"),
+    [
+        ((), ["BHP.NYSE", "BHP.ASX.USD", "AAPL"]),
+        ((Instrument("BHP", "NYSE", "USD"),), ["BHP", "BHP.NYSE", "BHP.ASX.USD", "AAPL"]),
+        ((Instrument("BHP", "ASX", "USD"),), ["BHP", "BHP.ASX", "BHP.NYSE", "BHP.ASX.USD", "AAPL"]),
+        ((Instrument("BHP.ASX", "NYSE", "USD"),), ["BHP.ASX", "BHP.NYSE", "BHP.ASX.USD", "AAPL"]),
+    ],
+)
+async def test_a_removed_symbol_takes_along_the_rejected_rows_that_mean_it_and_no_other(
+    storage: FakeStorage, others: tuple[Instrument, ...], left: list[str]
+) -> None:
+    for instrument in (BHP, AAPL, *others):
+        await stored(storage, instrument)
+    texts = ("BHP", "BHP.ASX", "BHP.ASX.AUD", "BHP.NYSE", "BHP.ASX.USD", "AAPL")
+    async with storage.begin() as work:
+        await work.imports.add(import_of("01"), [rejected(number, symbol=text) for number, text in enumerate(texts)])
+    async with storage.begin() as work:
+        await symbols.delete(work, "BHP.ASX.AUD", "", force=False)
+    assert [row.symbol for row in storage.tables.rejections.values()] == left
+    assert list(storage.tables.imports.values()) == [import_of("01")]
 
 
 async def page_of(storage: FakeStorage, scale: Scale, after: date | None = None, limit: int = 10) -> bars.BarPage:

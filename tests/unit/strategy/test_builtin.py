@@ -47,9 +47,3 @@ def test_buy_and_hold_wants_an_equal_share_of_each_symbol_from_its_first_bar() -
     strategy = get("buy_and_hold")
     weights = strategy.targets(prices_of(rows, rows), resolve(strategy, {}))
     np.testing.assert_array_equal(weights, [[0.5, NAN], [0.5, 0.5]])
-
-
-def test_a_strategy_says_how_many_bars_it_needs_before_it_decides() -> None:
-    sma_cross = get("sma_cross")
-    assert sma_cross.warmup_bars(resolve(sma_cross, {})) == 29
-    assert get("buy_and_hold").warmup_bars({}) == 0

@@ -7,8 +7,9 @@ import os
 import socket
 import sys
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
+import structlog
 from pydantic import ValidationError
 
 from scizor.adapters.bus import MemoryBus
@@ -33,6 +34,8 @@ from scizor.services.backtest.watch import Watch, WatchSettings
 
 NAME = backtest_service_pb2.DESCRIPTOR.services_by_name["BacktestService"].full_name
 
+_log = structlog.get_logger(__name__)
+
 
 async def main(settings: BacktestSettings) -> None:
     """Serve and run jobs until told to stop."""
@@ -46,7 +49,7 @@ async def main(settings: BacktestSettings) -> None:
     backtests = Backtests(storage, bus, clock, runner.wake, settings.queue_limit)
     watch = Watch(storage, bus, clock, WatchSettings(settings.heartbeat_s))
     service = Service(NAME, add_BacktestServiceServicer_to_server, BacktestServicer(storage, backtests, watch))
-    executor.submit(warm_up)
+    executor.submit(warm_up).add_done_callback(log_failure)
     running = asyncio.create_task(runner.run())
 
     async def stop_running() -> None:
@@ -55,6 +58,12 @@ async def main(settings: BacktestSettings) -> None:
         executor.shutdown(wait=False, cancel_futures=True)
 
     await serve([service], ServerSettings(settings.port, settings.bind_host), on_stop=[stop_running, storage.close])
+
+
+def log_failure(warming: Future[None]) -> None:
+    """The service works without what failed here, only slower at first; or each job says what is wrong with it."""
+    if not warming.cancelled() and (error := warming.exception()):
+        _log.error("warm_up_failed", exc_info=error)
 
 
 def _dsn(settings: BacktestSettings) -> str:

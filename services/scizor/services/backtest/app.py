@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from scizor import strategy as strategies
-from scizor.domain.backtests import BacktestJob, BacktestSpec, BacktestState, EquityCurve, Progress, Trade
+from scizor.domain.backtests import (
+    BacktestJob,
+    BacktestSpec,
+    BacktestState,
+    EquityCurve,
+    ParameterValue,
+    Progress,
+    Trade,
+)
 from scizor.domain.errors import InvalidInput, LimitExceeded, Reason
 from scizor.domain.ids import RANDOM_BYTES, new_id
 from scizor.domain.instruments import StoredInstrument
+from scizor.domain.sessions import SessionRange
 from scizor.ports.backtests import BacktestFilter, BacktestResults
 from scizor.ports.bus import Bus
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage, UnitOfWork
 from scizor.services.backtest.downsample import thinned
 from scizor.services.backtest.load import no_bars
+from scizor.strategy import Params, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +46,11 @@ class Backtests:
         LimitExceeded(QUEUE_FULL).
         """
         strategy = strategies.get(asked.strategy_id)
-        parameters = strategies.resolve(strategy, asked.parameters)
+        parameters = _resolved(strategy, asked.parameters)
         instruments = await work.symbols.get_many(asked.symbols)
         _demand_each_once(instruments)
         _demand_currency(instruments, asked.currency)
-        for instrument in instruments:
-            if len((await work.bars.read(instrument, asked.sessions, limit=1)).bars) == 0:
-                raise no_bars(instrument.instrument.id, asked.sessions)
+        await _demand_bars(work, instruments, asked.sessions)
         await self._demand_room(work)
         now = self.clock.now()
         symbols = tuple(instrument.instrument.id for instrument in instruments)
@@ -98,6 +106,21 @@ class Backtests:
                 Reason.QUEUE_FULL,
                 metadata={"limit": str(self.queue_limit)},
             )
+
+
+def _resolved(strategy: Strategy, raw: Mapping[str, ParameterValue]) -> Params:
+    """As `strategies.resolve`, with the fields of an error as a caller who creates a backtest spells them."""
+    try:
+        return strategies.resolve(strategy, raw)
+    except InvalidInput as error:
+        raise error.within("backtest") from None
+
+
+async def _demand_bars(work: UnitOfWork, instruments: list[StoredInstrument], sessions: SessionRange) -> None:
+    having_bars = await work.bars.having_any(instruments, sessions)
+    for instrument in instruments:
+        if instrument.key not in having_bars:
+            raise no_bars(instrument.instrument.id, sessions)
 
 
 def _demand_each_once(instruments: list[StoredInstrument]) -> None:

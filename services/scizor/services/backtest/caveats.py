@@ -35,6 +35,8 @@ def _of_the_account(prices: Prices, result: Result) -> Iterator[str]:
         yield f"The account was wiped out on {prices.sessions[result.ruined_session]}: trading stopped there."
     if result.n_cut_buys:
         yield f"{result.n_cut_buys} buys were cut to what the cash could pay at the open they filled at."
+    if result.n_unfilled_orders:
+        yield f"{result.n_unfilled_orders} decisions met no further open, so they were not traded."
     n_open = int(np.count_nonzero(result.positions))
     if n_open:
         yield f"{n_open} positions are still open: they count in the account's value, not among the trades."

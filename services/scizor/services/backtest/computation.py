@@ -11,7 +11,7 @@ import numpy as np
 from scizor import strategy as strategies
 from scizor.domain.backtests import BacktestSpec, Direction, EquityCurve, Trade
 from scizor.domain.bars import BarSeries
-from scizor.engine import ENGINE_VERSION, Prices, Result, Settings, Simulation, Sizing, evaluate, fingerprint
+from scizor.engine import ENGINE_VERSION, Prices, Result, Settings, Simulation, evaluate, fingerprint
 from scizor.ports.backtests import BacktestResults
 from scizor.services.backtest.caveats import caveats
 from scizor.services.backtest.matrix import to_prices
@@ -88,7 +88,7 @@ def _settings(spec: BacktestSpec) -> Settings:
         initial_cash=float(spec.initial_capital),
         commission_bps=spec.commission_bps,
         slippage_bps=spec.slippage_bps,
-        sizing=Sizing[spec.sizing.name],
+        sizing=spec.sizing,
         close_open_at_end=not spec.keep_open_at_end,
     )
 

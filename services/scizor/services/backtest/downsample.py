@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from scizor.domain.backtests import EquityCurve, FloatArray
+from scizor.domain.arrays import FloatArray
+from scizor.domain.backtests import EquityCurve
 
 
 def thinned(curve: EquityCurve, max_points: int) -> EquityCurve:

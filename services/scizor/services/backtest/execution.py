@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import structlog
 
@@ -20,6 +20,14 @@ from scizor.services.backtest.load import load_series
 from scizor.services.backtest.report import Pace, Reporter
 
 Value = TypeVar("Value")
+
+MAX_ATTEMPTS: Final = 3
+"""A job that ended no attempt so often is the likely cause, and would take worker after worker with it."""
+
+_RELEASE_S: Final = 2.0  # a stop waits no longer; a job not given back by then waits for its lease to end
+_GIVEN_UP: Final = JobError(
+    Reason.INTERNAL, f"the worker died or lost its database {MAX_ATTEMPTS} times while it ran the backtest"
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -42,23 +50,31 @@ class _Lost(Exception):
 
 
 class Execution:
-    """Runs a job that this owner has claimed."""
+    """Runs a job that `owner` has claimed."""
 
-    def __init__(self, job: BacktestJob, means: Means) -> None:
+    def __init__(self, job: BacktestJob, owner: str, means: Means) -> None:
+        self._owner = owner
         self._means = means
-        self._reporter = Reporter(job, means.owner, means.storage, means.bus, means.clock, means.pace)
+        self._reporter = Reporter(job, owner, means.storage, means.bus, means.clock, means.pace)
 
     async def run(self) -> None:
         """Run the job to its end and record that end; a job that is lost on the way is left as it is.
 
+        One that was begun MAX_ATTEMPTS times before fails instead. When cancelled, the job is given back to the queue.
         Raises Unavailable when storage is away: the job's lease then ends, and it is claimed anew.
         """
         try:
             await self._attempt()
         except _Lost:
             _log.info("job_lost", backtest=self._reporter.job.id)
+        except asyncio.CancelledError:
+            await self._give_back()
+            raise
 
     async def _attempt(self) -> None:
+        if self._reporter.job.attempts > MAX_ATTEMPTS:
+            await self._end(BacktestState.FAILED, error=_GIVEN_UP)
+            return
         try:
             outcome = await self._computed()
             await self._end(BacktestState.SUCCEEDED, outcome=outcome)
@@ -66,6 +82,16 @@ class Execution:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the job ends with it and the service lives on
             await self._end(BacktestState.FAILED, error=self._told(error))
+
+    async def _give_back(self) -> None:
+        backtest_id = self._reporter.job.id
+        try:
+            async with asyncio.timeout(_RELEASE_S), self._means.storage.begin() as work:
+                released = await work.backtests.release(backtest_id, self._owner)
+        except Exception as error:  # noqa: BLE001 - the stop goes on, and the lease ends by itself
+            _log.warning("job_not_released", backtest=backtest_id, error=str(error))
+        else:
+            _log.info("job_released" if released else "job_lost", backtest=backtest_id)
 
     def _told(self, error: Exception) -> JobError:
         """What the job's owner may read of an error."""
@@ -79,6 +105,10 @@ class Execution:
         reporting = asyncio.create_task(self._reporter.run())
         try:
             return await self._compute()
+        except asyncio.CancelledError:
+            # Whether a report under way is saved means nothing to a job that is given back.
+            reporting.cancel()
+            raise
         finally:
             self._reporter.stop()
             await reporting
@@ -110,7 +140,7 @@ class Execution:
             remaining_s=0.0 if outcome else None,
         )
         async with self._means.storage.begin() as work:
-            if not await work.backtests.finish(job.id, self._means.owner, progress, now, error):
+            if not await work.backtests.finish(job.id, self._owner, progress, now, error):
                 raise _Lost
             if outcome:
                 await work.backtests.save_results(job.id, outcome.results, outcome.trades, outcome.curve)

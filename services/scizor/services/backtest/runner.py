@@ -2,12 +2,14 @@
 
 A claim is a lease. Whoever runs a job says so every second; a job that nobody spoke of for `lease_s` is claimed by
 whoever looks next, this process after a restart or another replica, and run from its first bar. Its end is recorded
-only for its last owner, so a job ends once however often it was begun.
+only for its last owner, so a job ends once however often it was begun. Every claim is an owner of its own: what one
+worker of this process lost, another of it may have. A worker that is told to stop gives its job back at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,6 +39,7 @@ class Runner:
         self._means = means
         self._settings = settings
         self._queued = asyncio.Event()
+        self._claims = itertools.count(1)
 
     def wake(self) -> None:
         """Say that a job was queued."""
@@ -52,13 +55,14 @@ class Runner:
         while True:
             try:
                 self._queued.clear()
-                job = await self._claim()
+                owner = f"{self._means.owner}#{next(self._claims)}"
+                job = await self._claim(owner)
                 if job is None:
                     await self._until_woken()
                 else:
                     # Where there was one there may be more, for whoever is idle.
                     self._queued.set()
-                    await Execution(job, self._means).run()
+                    await Execution(job, owner, self._means).run()
             except Unavailable as error:
                 _log.warning("storage_away", error=error.message)
                 await asyncio.sleep(self._settings.poll_s)
@@ -66,10 +70,10 @@ class Runner:
                 _log.error("worker_fault", exc_info=error)
                 await asyncio.sleep(self._settings.poll_s)
 
-    async def _claim(self) -> BacktestJob | None:
+    async def _claim(self, owner: str) -> BacktestJob | None:
         now = self._means.clock.now()
         async with self._means.storage.begin() as work:
-            return await work.backtests.claim(self._means.owner, now, now - timedelta(seconds=self._settings.lease_s))
+            return await work.backtests.claim(owner, now, now - timedelta(seconds=self._settings.lease_s))
 
     async def _until_woken(self) -> None:
         with suppress(TimeoutError):

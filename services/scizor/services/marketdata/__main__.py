@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from importlib.metadata import PackageNotFoundError, version
-
-from pydantic import ValidationError
 
 from scizor.adapters import files
 from scizor.adapters.calendar import ExchangeSessions
 from scizor.adapters.clock import SystemClock
-from scizor.adapters.sql.embedded import EmbeddedPostgres, home_directory
-from scizor.adapters.sql.migrate import migrate
-from scizor.adapters.sql.storage import PoolSettings, SqlStorage
-from scizor.domain.errors import ScizorError
 from scizor.marketdata.v1.market_data_service_pb2_grpc import add_MarketDataServiceServicer_to_server
 from scizor.ports.storage import Storage
-from scizor.rpc import logs
-from scizor.rpc.server import Service, run, serve
+from scizor.rpc.server import Service, serve
 from scizor.rpc.settings import ServerSettings
 from scizor.services.marketdata.coverage import CoverageReport
 from scizor.services.marketdata.gathering import ImportLimits
@@ -27,6 +18,7 @@ from scizor.services.marketdata.imports import Imports
 from scizor.services.marketdata.intake import FileFormat, Intake
 from scizor.services.marketdata.servicer import SERVICE, MarketDataServicer, UseCases
 from scizor.services.marketdata.settings import MarketDataSettings
+from scizor.services.setup import open_storage, start
 
 
 def service(storage: Storage, calendar: ExchangeSessions, limits: ImportLimits) -> Service:
@@ -40,11 +32,7 @@ def service(storage: Storage, calendar: ExchangeSessions, limits: ImportLimits) 
 
 async def main(settings: MarketDataSettings) -> None:
     """Serve until told to stop."""
-    dsn = settings.database_url
-    if dsn is None:
-        dsn = await asyncio.to_thread(_embedded_database, settings)
-    await migrate(dsn)
-    storage = SqlStorage(dsn, PoolSettings(size=settings.database_connections))
+    storage = await open_storage(settings)
     calendar = ExchangeSessions(SystemClock())
     warming = asyncio.create_task(asyncio.to_thread(_warm, calendar))
     await serve(
@@ -60,11 +48,6 @@ def _warm(calendar: ExchangeSessions) -> None:
     files.warm()
 
 
-def _embedded_database(settings: MarketDataSettings) -> str:
-    """The DSN of the home's server, which every service of the home shares and which therefore outlives this one."""
-    return EmbeddedPostgres(settings.home or home_directory(os.environ)).start()
-
-
 def _version() -> str:
     try:
         return version("scizor")
@@ -73,9 +56,4 @@ def _version() -> str:
 
 
 if __name__ == "__main__":
-    try:
-        chosen = MarketDataSettings()
-        logs.configure(chosen.log_level)
-        run(main(chosen))
-    except (ScizorError, OSError, ValidationError) as error:
-        sys.exit(str(error))
+    start(MarketDataSettings, main)

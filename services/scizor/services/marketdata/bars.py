@@ -18,7 +18,11 @@ from scizor.services.marketdata.ahead import ahead
 _SYMBOLS_AT_A_TIME = 16
 """Symbols of one read: enough to forget the round trip, few enough to hold in memory."""
 _READS_AHEAD = 3
-"""Reads of one stream under way at once: one alone leaves a core idle, each holds a connection while it lasts."""
+"""Reads of one stream under way at once: one alone leaves a core idle, each holds a connection while it lasts.
+
+So a slow reader's stream holds at most 4 x 16 symbols, with those being sent. A bar takes 53 bytes. No calendar has
+more than 33,000 sessions: 112 MB, and 52 MB of raw rows for each read while it lasts. At ten years a symbol it is 9 MB.
+"""
 
 Place = tuple[int, date]
 """How far a stream came: the place of a symbol among those asked for, and its last session sent."""

@@ -19,11 +19,12 @@ _Number = TypeVar("_Number", np.float64, np.int64, np.int32)
 
 @dataclass(frozen=True, slots=True)
 class ImportLimits:
-    """What one import may hold. `rejected_rows`: how many rows may be kept aside."""
+    """What one import may hold, and how many may be under way at once. `rejected_rows`: how many may be kept aside."""
 
     file_bytes: int = 512 * 1024 * 1024
     rows: int = 5_000_000
     rejected_rows: int = 200_000
+    at_once: int = 4
 
 
 def too_large(limit: int, what: str) -> LimitExceeded:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
 
 import numpy as np
 
-from scizor.domain.errors import FailedPrecondition, InvalidInput, NotFound, Reason
+from scizor.domain.errors import FailedPrecondition, LimitExceeded, Reason
 from scizor.domain.ids import RANDOM_BYTES, new_id
 from scizor.domain.instruments import StoredInstrument
 from scizor.domain.quality import ImportSummary, RejectedRow, Verdict
@@ -55,13 +56,32 @@ class Imports:
         self._clock = clock
         self._intake = intake
         self._limits = limits
+        self._under_way = 0
 
     async def run(self, order: ImportOrder, pieces: AsyncIterator[bytes | RowBatch], once: Once) -> ImportSummary:
         """Take it all in, judge it, and store the good rows with a record of the bad ones.
 
         Raises InvalidInput(FILE_UNREADABLE), LimitExceeded(IMPORT_TOO_LARGE), NotFound for the order's symbol, and
         FailedPrecondition(IMPORT_REFUSED) when more rows are bad than the order allows: then only the record is kept.
+        Raises LimitExceeded(QUEUE_FULL) before anything is taken in when too many others are under way.
         """
+        with self._turn():
+            return await self._run(order, pieces, once)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One of the few: each may hold a large file on the disk and all its rows in memory."""
+        most = self._limits.at_once
+        if self._under_way >= most:
+            message = f"{most} imports are under way, as many as may be: retry when one has ended"
+            raise LimitExceeded(message, Reason.QUEUE_FULL, metadata={"limit": str(most)})
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+    async def _run(self, order: ImportOrder, pieces: AsyncIterator[bytes | RowBatch], once: Once) -> ImportSummary:
         batch, content = await self._intake.taken(order, pieces)
         said = (order.symbol, order.source, str(order.file_format.value), repr(order.max_rejected_fraction))
         digest = sha256("\0".join(said).encode() + content).digest()
@@ -129,24 +149,10 @@ async def _resolved(work: UnitOfWork, symbol: str, symbols: Sequence[str]) -> tu
     """
     if symbol:
         return [await work.symbols.get(symbol)], np.zeros(len(symbols), dtype=np.int32)
-    named = await _named(work, symbols)
+    named = await work.symbols.find_many(symbols)
     instruments = list({one.key: one for one in named if one}.values())
     places = {one.key: place for place, one in enumerate(instruments)}
     return instruments, np.array([places[one.key] if one else -1 for one in named], dtype=np.int32)
-
-
-async def _named(work: UnitOfWork, symbols: Sequence[str]) -> Sequence[StoredInstrument | None]:
-    try:
-        return await work.symbols.get_many(symbols)
-    except (NotFound, InvalidInput):
-        return [await _known(work, symbol) for symbol in symbols]
-
-
-async def _known(work: UnitOfWork, symbol: str) -> StoredInstrument | None:
-    try:
-        return await work.symbols.get(symbol)
-    except (NotFound, InvalidInput):
-        return None
 
 
 def _refusal(summary: ImportSummary, order: ImportOrder) -> FailedPrecondition:

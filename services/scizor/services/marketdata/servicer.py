@@ -43,7 +43,7 @@ from scizor.type.v1 import stream_pb2
 Context = grpc.aio.ServicerContext[Any, Any]
 _Answer = TypeVar("_Answer", bound=Message)
 
-SERVICE: Final = "scizor.marketdata.v1.MarketDataService"
+SERVICE: Final = str(pb.DESCRIPTOR.services_by_name["MarketDataService"].full_name)
 _CURSOR_FIELDS: Final = ("after_cursor", "chunk_bars")
 
 

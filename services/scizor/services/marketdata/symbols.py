@@ -46,9 +46,8 @@ async def update(
     work: UnitOfWork, reference: str, change: Callable[[Instrument], Instrument], etag: str
 ) -> StoredInstrument:
     """Change an instrument. Raises NotFound, Conflict(ETAG_STALE) when `etag` is given and stale."""
-    stored = await work.symbols.get(reference)
-    # Another call may change it after it was read here: the etag that was read refuses to write over that.
-    return await work.symbols.update(stored.key, change(stored.instrument), etag or stored.etag)
+    stored = await work.symbols.get(reference, locked=True)
+    return await work.symbols.update(stored.key, change(stored.instrument), etag)
 
 
 async def delete(work: UnitOfWork, reference: str, etag: str, *, force: bool) -> int:
@@ -56,7 +55,7 @@ async def delete(work: UnitOfWork, reference: str, etag: str, *, force: bool) ->
 
     Raises NotFound, Conflict(ETAG_STALE), FailedPrecondition(SYMBOL_HAS_BARS) when it owns bars and `force` is not set.
     """
-    stored = await work.symbols.get(reference)
+    stored = await work.symbols.get(reference, locked=True)  # else bars could come between counting and removing
     name = stored.instrument.id
     if etag and etag != stored.etag:
         message = f"symbol {name} was changed: its etag is {stored.etag}, not {etag}"
@@ -65,8 +64,17 @@ async def delete(work: UnitOfWork, reference: str, etag: str, *, force: bool) ->
     if bars and not force:
         message = f"symbol {name} owns {bars} bars: set force to remove them with it"
         raise FailedPrecondition(message, Reason.SYMBOL_HAS_BARS, metadata={"symbol": name, "bars": str(bars)})
+    await work.imports.forget_rejections(await _names_of(work, stored))
     await work.symbols.delete(stored.key)
     return bars
+
+
+async def _names_of(work: UnitOfWork, stored: StoredInstrument) -> list[str]:
+    """Every text that names this instrument and no other; a ticker that several share names none of them."""
+    one = stored.instrument
+    texts = [one.symbol, one.id, f"{one.id}.{one.currency}"]
+    found = await work.symbols.find_many(texts)
+    return [text for text, named in zip(texts, found, strict=True) if named and named.key == stored.key]
 
 
 async def populate(storage: Storage) -> AsyncGenerator[Populated, None]:

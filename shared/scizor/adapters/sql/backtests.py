@@ -55,7 +55,8 @@ class SqlBacktests(SqlBacktestResults):
     async def claim(self, owner: str, now: datetime, stale_before: datetime) -> BacktestJob | None:
         """Take the oldest job that is queued, or runs but was not heard of since `stale_before`.
 
-        It is marked as running for `owner`; a job that another claimer is just taking is passed over.
+        It is marked as running for `owner`, as one attempt more; a job that another claimer is just taking is passed
+        over.
         """
         free = or_(
             jobs.c.state == int(BacktestState.QUEUED),
@@ -69,12 +70,27 @@ class SqlBacktests(SqlBacktestResults):
             .where(jobs.c.id == oldest.scalar_subquery())
             .values(
                 _progress_values(Progress(0, BacktestState.RUNNING))
-                | {"owner": owner, "heartbeat_time": now, "start_time": func.coalesce(jobs.c.start_time, now)}
+                | {
+                    "owner": owner,
+                    "heartbeat_time": now,
+                    "start_time": func.coalesce(jobs.c.start_time, now),
+                    "attempts": jobs.c.attempts + 1,
+                }
             )
             .returning(jobs)
         )
         row = await self._session.first(taken)
         return _job(row) if row else None
+
+    async def release(self, backtest_id: str, owner: str) -> bool:
+        """Queue a job run by `owner` again, as if it had not been claimed; False when it is no longer this owner's."""
+        values = _progress_values(Progress(0, BacktestState.QUEUED)) | {
+            "owner": None,
+            "heartbeat_time": None,
+            "attempts": jobs.c.attempts - 1,
+        }
+        released = await self._session.execute(update(jobs).where(_owned(backtest_id, owner)).values(values))
+        return released.rowcount > 0
 
     async def save_progress(self, backtest_id: str, owner: str, progress: Progress, now: datetime) -> bool:
         """Record progress and a sign of life; False when the job is no longer this owner's to run.
@@ -171,6 +187,7 @@ def _values(job: BacktestJob) -> dict[str, Any]:
         "start_time": job.start_time,
         "end_time": job.end_time,
         **_error_values(job.error),
+        "attempts": job.attempts,
     }
 
 
@@ -199,4 +216,4 @@ def _job(row: Row[Any]) -> BacktestJob:
         remaining_s=row.remaining_s,
     )
     error = JobError(Reason(row.error_reason), row.error_message) if row.error_reason else None
-    return BacktestJob(row.id, spec, progress, row.create_time, row.start_time, row.end_time, error)
+    return BacktestJob(row.id, spec, progress, row.create_time, row.start_time, row.end_time, error, row.attempts)

@@ -48,6 +48,11 @@ SELECT (
 FROM unnest(CAST(:sessions AS date[])) WITH ORDINALITY AS asked (session, place) ORDER BY place
 """)
 
+_HAVING_ANY = text("""
+SELECT asked.id FROM unnest(CAST(:keys AS integer[])) AS asked (id)
+WHERE EXISTS (SELECT FROM daily_prices WHERE symbol_id = asked.id AND session BETWEEN :first AND :last)
+""")
+
 
 class SqlBars:
     """`ports.bars.BarRepository`."""
@@ -93,6 +98,12 @@ class SqlBars:
         ends = select(func.min(session).label("first"), func.max(session).label("last"))
         row = (await self._session.execute(ends.where(daily_prices.c.symbol_id == instrument.key))).one()
         return (row.first, row.last) if row.first else None
+
+    async def having_any(self, instruments: Sequence[StoredInstrument], which: SessionRange) -> set[int]:
+        """Storage keys of those instruments that have a bar in the range."""
+        keys = [instrument.key for instrument in instruments]
+        bounds = {"first": which.start or date.min, "last": which.end or date.max}
+        return {row.id for row in await self._session.all(_HAVING_ANY, {"keys": keys, **bounds})}
 
     async def count(self, instrument: StoredInstrument) -> int:
         """How many bars it owns."""

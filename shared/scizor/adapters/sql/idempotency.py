@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from typing import Final
+
+from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.tables import idempotency_keys as keys
 from scizor.domain.errors import AlreadyExists, Reason
+
+_KEPT_DAYS: Final = 7
+_FORGOTTEN_AT_ONCE: Final = 100
+"""Well above the one key that each claim adds, so that the table shrinks, and few enough to cost a claim nothing."""
+
+_FORGET = text(f"""
+DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM idempotency_keys WHERE create_time < now() - interval '{_KEPT_DAYS:d} days'
+    ORDER BY create_time LIMIT {_FORGOTTEN_AT_ONCE:d} FOR UPDATE SKIP LOCKED
+))
+""")  # noqa: S608 - built of constants
 
 
 class SqlIdempotency:
@@ -23,9 +36,11 @@ class SqlIdempotency:
         AlreadyExists(REQUEST_ID_REUSED) when the body differs.
         """
         claim = insert(keys).values(method=method, request_id=request_id, body_hash=body_hash)
-        await self._session.execute(claim.on_conflict_do_nothing())
-        query = select(keys.c.body_hash, keys.c.answer).where(keys.c.method == method, keys.c.request_id == request_id)
-        known = (await self._session.execute(query)).one()
+        # A known key is written as it is, which returns it and keeps it from being forgotten meanwhile.
+        known_or_new = claim.on_conflict_do_update(
+            index_elements=[keys.c.method, keys.c.request_id], set_={"body_hash": keys.c.body_hash}
+        ).returning(keys.c.body_hash, keys.c.answer)
+        known = (await self._session.execute(known_or_new)).one()
         if known.body_hash != body_hash:
             raise AlreadyExists(
                 f"request id {request_id} was used for another request",
@@ -33,6 +48,8 @@ class SqlIdempotency:
                 metadata={"request_id": request_id},
             )
         answer: bytes | None = known.answer
+        if answer is None:
+            await self._session.execute(_FORGET)
         return answer
 
     async def finish(self, method: str, request_id: str, answer: bytes) -> None:

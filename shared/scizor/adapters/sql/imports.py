@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
 
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.sources import Sources
@@ -91,6 +91,11 @@ class SqlImports:
             )
             for row in await self._session.all(query)
         ]
+
+    async def forget_rejections(self, symbols: Collection[str]) -> int:
+        """Remove the rejected rows whose symbol is one of these texts; how many. The imports' records stay."""
+        which = rejected_rows.c.symbol.in_(symbols)
+        return (await self._session.execute(delete(rejected_rows).where(which))).rowcount
 
     async def count_by_rule(self, which: RejectionFilter) -> list[tuple[Rule, int]]:
         """How many rows match, by rule, most first."""

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Row, any_, delete, func, literal, select, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from scizor.adapters.sql.session import Session
-from scizor.adapters.sql.tables import symbols
+from scizor.adapters.sql.tables import WORD, symbols
 from scizor.domain.errors import AlreadyExists, Conflict, NotFound, Reason
 from scizor.domain.instruments import (
     AssetType,
@@ -49,28 +49,31 @@ class SqlSymbols:
         in_order = sorted(instruments, key=_key)  # two that do the same at once then wait, and do not deadlock
         return len(await self._session.all(new, [_values(instrument) for instrument in in_order]))
 
-    async def get(self, reference: str) -> StoredInstrument:
-        """The one a reference names. Raises NotFound(SYMBOL_NOT_FOUND), InvalidInput(SYMBOL_AMBIGUOUS)."""
-        return (await self.get_many([reference]))[0]
+    async def get(self, reference: str, *, locked: bool = False) -> StoredInstrument:
+        """The one a reference names. Raises NotFound(SYMBOL_NOT_FOUND), InvalidInput(SYMBOL_AMBIGUOUS).
+
+        `locked`: until the unit of work ends no other changes it, deletes it or gives it bars; waits for one that does.
+        """
+        stored = (await self.get_many([reference]))[0]
+        return await self._locked(stored.key, reference) if locked else stored
 
     async def get_many(self, references: Sequence[str]) -> list[StoredInstrument]:
         """Those the references name, in their order; raises as `get` for the first that fails."""
-        tickers = {reading.symbol for reference in references for reading in readings(reference)}
-        storable = [ticker for ticker in tickers if "\0" not in ticker]
-        found = defaultdict(list)
-        for row in await self._session.all(select(symbols).where(symbols.c.symbol.in_(storable))):
-            found[row.symbol].append(_stored(row))
-        return [_named(reference, found) for reference in references]
+        by_ticker = await self._by_ticker(references)
+        return [_named(reference, by_ticker) for reference in references]
+
+    async def find_many(self, references: Sequence[str]) -> list[StoredInstrument | None]:
+        """For each reference the one it names, None where it names none or several; one round trip for all."""
+        by_ticker = await self._by_ticker(references)
+        candidates = [_candidates(reference, by_ticker) for reference in references]
+        return [found[0] if len(found) == 1 else None for found in candidates]
 
     async def update(self, key: int, instrument: Instrument, expected_etag: str) -> StoredInstrument:
         """Replace all but the key. Raises Conflict(ETAG_STALE) when `expected_etag` is given and no longer current.
 
         Raises NotFound(SYMBOL_NOT_FOUND) when it was deleted.
         """
-        row = await self._session.first(select(symbols).where(symbols.c.id == key).with_for_update())
-        if row is None:
-            raise _missing(instrument.id)
-        stored = _stored(row)
+        stored = await self._locked(key, instrument.id)
         if expected_etag and expected_etag != stored.etag:
             raise Conflict(
                 f"symbol {stored.instrument.id} was changed since it was read",
@@ -88,7 +91,7 @@ class SqlSymbols:
         return _stored((await self._session.execute(changed)).one())
 
     async def delete(self, key: int) -> None:
-        """Remove it with everything stored about it. Raises NotFound(SYMBOL_NOT_FOUND)."""
+        """Remove it with its bars, their revisions and its corporate actions. Raises NotFound(SYMBOL_NOT_FOUND)."""
         if (await self._session.execute(delete(symbols).where(symbols.c.id == key))).rowcount == 0:
             raise _missing(str(key))
 
@@ -102,6 +105,22 @@ class SqlSymbols:
     async def count(self, which: SymbolFilter) -> int:
         """How many match."""
         return int(await self._session.scalar(select(func.count()).select_from(symbols).where(*_conditions(which))))
+
+    async def _by_ticker(self, references: Sequence[str]) -> Mapping[str, list[StoredInstrument]]:
+        """Every instrument whose ticker is what a reference may mean by one. One array, however many they are."""
+        tickers = {reading.symbol for reference in references for reading in readings(reference)}
+        asked = literal([ticker for ticker in tickers if _storable(ticker)], ARRAY(WORD))
+        found = defaultdict(list)
+        for row in await self._session.all(select(symbols).where(symbols.c.symbol == any_(asked))):
+            found[row.symbol].append(_stored(row))
+        return found
+
+    async def _locked(self, key: int, name: str) -> StoredInstrument:
+        """As it is now, and stays until the transaction ends. Raises NotFound(SYMBOL_NOT_FOUND) when it was deleted."""
+        row = await self._session.first(select(symbols).where(symbols.c.id == key).with_for_update())
+        if row is None:
+            raise _missing(name)
+        return _stored(row)
 
 
 def _key(instrument: Instrument) -> SymbolCursor:
@@ -162,14 +181,21 @@ def _conditions(which: SymbolFilter) -> list[ColumnElement[bool]]:
 
 
 def _named(reference: str, by_ticker: Mapping[str, list[StoredInstrument]]) -> StoredInstrument:
-    """The most literal reading that means anything decides."""
+    found = _candidates(reference, by_ticker)
+    if not found:
+        raise _missing(reference)
+    if len(found) > 1:
+        raise ambiguous(reference, [stored.instrument for stored in found])
+    return found[0]
+
+
+def _candidates(reference: str, by_ticker: Mapping[str, list[StoredInstrument]]) -> list[StoredInstrument]:
+    """What the reference may name: the most literal reading that means anything decides."""
     for reading in readings(reference):
         found = [stored for stored in by_ticker.get(reading.symbol, ()) if _matches(stored.instrument, reading)]
-        if len(found) > 1:
-            raise ambiguous(reference, [stored.instrument for stored in found])
         if found:
-            return found[0]
-    raise _missing(reference)
+            return found
+    return []
 
 
 def _matches(instrument: Instrument, reading: Reading) -> bool:
@@ -177,6 +203,11 @@ def _matches(instrument: Instrument, reading: Reading) -> bool:
         None,
         instrument.currency,
     )
+
+
+def _storable(ticker: str) -> bool:
+    """No text column holds NUL or half a surrogate pair, so no instrument is called so."""
+    return "\0" not in ticker and not any("\ud800" <= letter <= "\udfff" for letter in ticker)
 
 
 def _missing(reference: str) -> NotFound:

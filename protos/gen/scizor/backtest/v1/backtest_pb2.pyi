@@ -45,7 +45,9 @@ class _BacktestStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Backtes
     """Ended by a caller's wish."""
 
 class BacktestState(_BacktestState, metaclass=_BacktestStateEnumTypeWrapper):
-    """Where a backtest stands. QUEUED -> RUNNING -> SUCCEEDED, FAILED or CANCELLED; QUEUED may also end CANCELLED."""
+    """Where a backtest stands. QUEUED -> RUNNING -> SUCCEEDED, FAILED or CANCELLED; QUEUED may also end CANCELLED, and a RUNNING one is
+    QUEUED again when the service that runs it stops.
+    """
 
 BACKTEST_STATE_UNSPECIFIED: BacktestState.ValueType  # 0
 """Not said; in a filter, every state."""

@@ -1,0 +1,81 @@
+"""A job loop on fake storage and real threads, and what tests wait for."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+import pytest
+
+from scizor.domain.backtests import BacktestJob, BacktestState, Progress
+from scizor.services.backtest import execution
+from scizor.services.backtest.computation import Computation
+from scizor.services.backtest.execution import Means
+from scizor.services.backtest.report import Pace
+from scizor.services.backtest.runner import Runner, RunnerSettings
+from tests.unit.backtest.build import App
+
+AAPL = "AAPL.NASDAQ"
+DEADLINE_S = 20.0
+
+
+def means_of(app: App, executor: ThreadPoolExecutor, owner: str = "one", chunk_bars: int = 50) -> Means:
+    return Means(app.storage, app.bus, app.clock, executor, owner, chunk_bars, Pace(0.001, 0.01))
+
+
+@asynccontextmanager
+async def running(means: Means, max_jobs: int = 2) -> AsyncIterator[Runner]:
+    runner = Runner(means, RunnerSettings(max_jobs, lease_s=10.0, poll_s=0.01))
+    task = asyncio.create_task(runner.run())
+    try:
+        yield runner
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def ended(app: App, backtest_id: str) -> BacktestJob:
+    return await reached(app, backtest_id, lambda progress: progress.state.ended)
+
+
+async def reached(app: App, backtest_id: str, condition: Callable[[Progress], bool]) -> BacktestJob:
+    async def holds() -> bool:
+        return condition((await app.backtests.get(backtest_id)).progress)
+
+    await until(holds)
+    return await app.backtests.get(backtest_id)
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not await holds():  # noqa: ASYNC110 - what is waited for is a row of a table
+            await asyncio.sleep(0.001)
+
+
+async def nobody_reports() -> bool:
+    return not any("Reporter.run" in repr(task.get_coro()) for task in asyncio.all_tasks())
+
+
+async def states(app: App, jobs: list[BacktestJob]) -> list[BacktestState]:
+    return [(await app.backtests.get(job.id)).progress.state for job in jobs]
+
+
+class Gate:
+    """Holds every simulation after its first chunk until it is opened."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.opened = threading.Event()
+        self.chunks = 0
+        gate = self
+
+        class Gated(Computation):
+            def advance(self, n_bars: int) -> bool:
+                gate.chunks += 1
+                if gate.chunks > 1 and not gate.opened.wait(DEADLINE_S):
+                    raise TimeoutError
+                return super().advance(n_bars)
+
+        monkeypatch.setattr(execution, "Computation", Gated)
