@@ -10,10 +10,10 @@ setup: .venv/ready  ## build .venv from the lock
 	$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . && touch $@
 
 protos: setup  ## generate protos/gen from protos/scizor
-	$(BIN)/buf format -w && $(BIN)/python -m tools.protos generate
+	$(BIN)/buf format protos -w && $(BIN)/python -m tools.protos generate
 
 fmt: setup  ## format everything
-	$(BIN)/ruff format && $(BIN)/ruff check --fix && $(BIN)/buf format -w
+	$(BIN)/ruff format && $(BIN)/ruff check --fix && $(BIN)/buf format protos -w
 
 check: setup  ## every static check
 	$(BIN)/python -m tools.check

@@ -32,7 +32,7 @@ def checks() -> list[tuple[str, list[str]]]:
         ("ruff format", [f"{BIN}/ruff", "format", "--check", "--quiet"]),
         ("ruff check", [f"{BIN}/ruff", "check", "--quiet"]),
         ("proto imports", [python, "-m", "tools.protos", "imports"]),
-        ("buf format", [f"{BIN}/buf", "format", "--diff", "--exit-code"]),
+        ("buf format", [f"{BIN}/buf", "format", "protos", "--diff", "--exit-code"]),
         ("buf lint", [f"{BIN}/buf", "lint"]),
         ("buf breaking", [python, "-m", "tools.protos", "breaking", revision_to_keep()]),
         ("generated code is current", [python, "-m", "tools.protos", "drift"]),

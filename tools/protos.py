@@ -15,8 +15,8 @@ import filecmp
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 from io import BytesIO
 from pathlib import Path
 
@@ -97,7 +97,7 @@ def breaking(revision: str) -> int:
     """Compare with the protos of a git revision; 0 when nothing breaks, or when it had none."""
     assemble_imports()
     archive = subprocess.run(
-        ["git", "archive", revision, "protos/scizor", "buf.yaml"],
+        ["git", "archive", "--format=zip", revision, "protos/scizor", "buf.yaml"],
         cwd=ROOT,
         capture_output=True,
         timeout=60,
@@ -107,8 +107,8 @@ def breaking(revision: str) -> int:
         print(f"no protos at {revision}: nothing to compare with")
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=BytesIO(archive.stdout)) as tar:
-            tar.extractall(folder, filter="data")
+        with zipfile.ZipFile(BytesIO(archive.stdout)) as files:
+            files.extractall(folder)
         shutil.copytree(THIRD_PARTY, Path(folder) / "build" / "protos" / "third_party")
         command = [str(BIN / "buf"), "breaking", "--against", folder]
         return subprocess.run(command, cwd=ROOT, timeout=120, check=False).returncode

@@ -14,6 +14,7 @@ from scizor.services.marketdata.settings import MarketDataSettings
 
 ROOT = Path(__file__).parents[2]
 OF_CLIENTS = {"SCIZOR_ADDRESS"}
+SETTINGS: tuple[type[BaseSettings], ...] = (LocalSettings, MarketDataSettings, BacktestSettings)
 
 
 def variables(settings: type[BaseSettings]) -> set[str]:
@@ -23,7 +24,7 @@ def variables(settings: type[BaseSettings]) -> set[str]:
 
 def test_every_setting_is_in_the_example_and_nothing_else() -> None:
     example = set(re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    known = set.union(*map(variables, (LocalSettings, MarketDataSettings, BacktestSettings)))
+    known = set.union(*map(variables, SETTINGS))
     assert example == known | OF_CLIENTS
 
 

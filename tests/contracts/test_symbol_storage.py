@@ -91,12 +91,12 @@ async def test_a_reference_that_names_two_lists_them(storage: Storage) -> None:
     assert caught.value.reason is Reason.SYMBOL_AMBIGUOUS
 
 
-async def test_a_ticker_with_a_dot_is_preferred_to_an_exchange(storage: Storage) -> None:
+async def test_a_full_id_is_preferred_to_a_ticker_that_looks_like_one(storage: Storage) -> None:
     dotted = Instrument("BRK.B", "NYSE", "USD")
     plain = Instrument("BRK", "B", "USD")
     async with storage.begin() as work:
         await work.symbols.add_missing([dotted, plain])
-        assert (await work.symbols.get("BRK.B")).instrument == dotted
+        assert (await work.symbols.get("BRK.B")).instrument == plain
         assert (await work.symbols.get("BRK.B.NYSE")).instrument == dotted
         assert (await work.symbols.get("BRK.B.USD")).instrument == plain
 

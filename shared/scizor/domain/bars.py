@@ -11,6 +11,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from scizor.domain.errors import InvalidInput
 from scizor.domain.sessions import to_day
 
 BAR_DTYPE = np.dtype(
@@ -60,6 +61,10 @@ class CorporateAction:
     value: Decimal
     source: str
     pay_date: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.pay_date and self.pay_date < self.ex_date:
+            raise InvalidInput.of_field("action.pay_date", f"must not be before ex_date ({self.ex_date})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Instruments and the ids they are called by.
 
 The key of an instrument is symbol + primary exchange + currency. People write `AAPL`, or `BHP.ASX`, or `BHP.ASX.AUD`:
-as much as is needed to name one. A ticker may itself hold a dot, so a reference is tried from its longest reading to
-its shortest.
+as much as is needed to name one. A ticker may itself hold a dot, so a reference is tried from its most particular
+reading to its least.
 """
 
 from __future__ import annotations
@@ -85,13 +85,16 @@ class Reading:
 
 
 def readings(reference: str) -> Iterator[Reading]:
-    """Every way to read a reference: the whole as a ticker, then with an exchange, then also with a currency."""
-    yield Reading(reference)
+    """Every way to read a reference: with exchange and currency, with an exchange, then the whole as a ticker.
+
+    The most particular comes first, so that no new ticker can take over the full id of another instrument.
+    """
     parts = reference.split(".")
-    if len(parts) >= 2:
-        yield Reading(".".join(parts[:-1]), parts[-1])
     if len(parts) >= 3:
         yield Reading(".".join(parts[:-2]), parts[-2], parts[-1])
+    if len(parts) >= 2:
+        yield Reading(".".join(parts[:-1]), parts[-1])
+    yield Reading(reference)
 
 
 def ambiguous(reference: str, candidates: list[Instrument]) -> InvalidInput:

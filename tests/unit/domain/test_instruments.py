@@ -10,13 +10,13 @@ from scizor.domain.errors import InvalidInput, Reason
 from scizor.domain.instruments import Instrument, Reading, ambiguous, readings
 
 
-def test_a_reference_is_read_from_the_most_literal_to_the_least() -> None:
+def test_a_reference_is_read_from_the_most_particular_to_the_least() -> None:
     assert list(readings("AAPL")) == [Reading("AAPL")]
-    assert list(readings("BHP.ASX")) == [Reading("BHP.ASX"), Reading("BHP", "ASX")]
+    assert list(readings("BHP.ASX")) == [Reading("BHP", "ASX"), Reading("BHP.ASX")]
     assert list(readings("BRK.B.NYSE")) == [
-        Reading("BRK.B.NYSE"),
-        Reading("BRK.B", "NYSE"),
         Reading("BRK", "B", "NYSE"),
+        Reading("BRK.B", "NYSE"),
+        Reading("BRK.B.NYSE"),
     ]
 
 

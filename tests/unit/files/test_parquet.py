@@ -60,7 +60,7 @@ def test_a_cell_that_is_no_date_refuses_its_row_alone(tmp_path: Path, dates: pa.
     ],
 )
 def test_a_date_outside_the_years_that_dates_have_refuses_its_row_alone(tmp_path: Path, dates: pa.Array) -> None:
-    ones = {name: [1.0] * 3 for name in ("open", "high", "low", "close", "volume")}
+    ones: dict[str, Any] = {name: [1.0] * 3 for name in ("open", "high", "low", "close", "volume")}
     assert {0, 2} <= set(read(tmp_path, date=dates, **ones).unreadable)
 
 

@@ -82,7 +82,7 @@ async def test_a_symbol_with_bars_is_removed_only_by_force(storage: FakeStorage)
         ((), ["BHP.NYSE", "BHP.ASX.USD", "AAPL"]),
         ((Instrument("BHP", "NYSE", "USD"),), ["BHP", "BHP.NYSE", "BHP.ASX.USD", "AAPL"]),
         ((Instrument("BHP", "ASX", "USD"),), ["BHP", "BHP.ASX", "BHP.NYSE", "BHP.ASX.USD", "AAPL"]),
-        ((Instrument("BHP.ASX", "NYSE", "USD"),), ["BHP.ASX", "BHP.NYSE", "BHP.ASX.USD", "AAPL"]),
+        ((Instrument("BHP.ASX", "NYSE", "USD"),), ["BHP.NYSE", "BHP.ASX.USD", "AAPL"]),
     ],
 )
 async def test_a_removed_symbol_takes_along_the_rejected_rows_that_mean_it_and_no_other(
@@ -151,13 +151,13 @@ async def test_adjusting_does_not_depend_on_where_pages_and_chunks_end(
         after = page.next_after
         if after is None:
             break
-    chunks = [series async for _, series in bars.stream(with_actions, ["AAPL"], ALL, scale, None, chunk)]
+    chunks = [series async for _, series in bars.BarStreams(with_actions, 2).stream(["AAPL"], ALL, scale, None, chunk)]
     assert paged == pytest.approx(closes)
     assert [close for series in chunks for close in series.bars["close"]] == pytest.approx(closes)
 
 
 async def streamed(storage: FakeStorage, after: Place | None, which: SessionRange = ALL) -> list[tuple[str, str]]:
-    chunks = bars.stream(storage, ["AAPL", "BHP"], which, Scale(), after, 2)
+    chunks = bars.BarStreams(storage, 2).stream(["AAPL", "BHP"], which, Scale(), after, 2)
     return [(series.symbol, str(place[1])) async for place, series in chunks]
 
 
@@ -174,7 +174,7 @@ async def test_a_stream_goes_on_behind_any_of_its_places(with_actions: FakeStora
 
 async def test_a_stream_names_each_instrument_once(with_actions: FakeStorage) -> None:
     with pytest.raises(InvalidInput, match="once"):
-        await anext(bars.stream(with_actions, ["AAPL", "AAPL.NASDAQ"], ALL, Scale(), None, 2))
+        await anext(bars.BarStreams(with_actions, 2).stream(["AAPL", "AAPL.NASDAQ"], ALL, Scale(), None, 2))
 
 
 async def test_the_newest_bar_of_none_is_not_found(storage: FakeStorage) -> None:

@@ -5,24 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
-from pydantic import ValidationError
 
 from scizor.adapters.bus import MemoryBus
 from scizor.adapters.clock import SystemClock
-from scizor.adapters.sql.embedded import EmbeddedPostgres, home_directory
-from scizor.adapters.sql.migrate import migrate
-from scizor.adapters.sql.storage import SqlStorage
 from scizor.backtest.v1 import backtest_service_pb2
 from scizor.backtest.v1.backtest_service_pb2_grpc import add_BacktestServiceServicer_to_server
 from scizor.domain.backtests import BacktestJob
-from scizor.domain.errors import ScizorError
-from scizor.rpc import logs
-from scizor.rpc.server import Service, run, serve
+from scizor.rpc.server import Service, serve
 from scizor.rpc.settings import ServerSettings
 from scizor.services.backtest.app import Backtests
 from scizor.services.backtest.execution import Means
@@ -31,6 +24,7 @@ from scizor.services.backtest.servicer import BacktestServicer
 from scizor.services.backtest.settings import BacktestSettings
 from scizor.services.backtest.warm import warm_up
 from scizor.services.backtest.watch import Watch, WatchSettings
+from scizor.services.setup import open_storage, start
 
 NAME = backtest_service_pb2.DESCRIPTOR.services_by_name["BacktestService"].full_name
 
@@ -39,9 +33,7 @@ _log = structlog.get_logger(__name__)
 
 async def main(settings: BacktestSettings) -> None:
     """Serve and run jobs until told to stop."""
-    dsn = await asyncio.to_thread(_dsn, settings)
-    await migrate(dsn)
-    storage, clock = SqlStorage(dsn), SystemClock()
+    storage, clock = await open_storage(settings), SystemClock()
     bus: MemoryBus[BacktestJob] = MemoryBus()
     executor = ThreadPoolExecutor(settings.max_jobs, thread_name_prefix="backtest")
     means = Means(storage, bus, clock, executor, _owner(), settings.chunk_bars)
@@ -66,20 +58,10 @@ def log_failure(warming: Future[None]) -> None:
         _log.error("warm_up_failed", exc_info=error)
 
 
-def _dsn(settings: BacktestSettings) -> str:
-    """The database chosen, or the embedded one, which is started unless it runs."""
-    return settings.database_url or EmbeddedPostgres(home_directory(os.environ)).start()
-
-
 def _owner() -> str:
     """A name that no process had before or will have again, and that tells a reader of the table where to look."""
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 if __name__ == "__main__":
-    try:
-        chosen = BacktestSettings()
-        logs.configure(chosen.log_level)
-        run(main(chosen))
-    except (ScizorError, ValidationError, OSError) as error:
-        sys.exit(str(error))
+    start(BacktestSettings, main)

@@ -116,7 +116,7 @@ class Execution:
     async def _compute(self) -> Outcome:
         spec = self._reporter.job.spec
         self._reporter.update(BacktestStage.LOADING)
-        series = await load_series(self._means.storage, spec)
+        series = await load_series(self._means.storage, spec, self._means.clock.now().date())
         computation = await self._in_thread(lambda: Computation(spec, series))
         total = computation.bars_total
         self._reporter.update(BacktestStage.SIMULATING, 0, total)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from scizor.domain.backtests import BacktestSpec
 from scizor.domain.bars import Adjustment, BarSeries
 from scizor.domain.errors import FailedPrecondition, Reason
@@ -10,8 +12,8 @@ from scizor.domain.sessions import SessionRange
 from scizor.ports.storage import Storage, UnitOfWork
 
 
-async def load_series(storage: Storage, spec: BacktestSpec) -> list[BarSeries]:
-    """Bars of each symbol of the spec, in its order, adjusted as it says.
+async def load_series(storage: Storage, spec: BacktestSpec, today: date) -> list[BarSeries]:
+    """Bars of each symbol of the spec, in its order, adjusted as it says by what happened up to today.
 
     Raises NotFound(SYMBOL_NOT_FOUND), FailedPrecondition(BARS_NOT_FOUND), Unavailable.
     """
@@ -19,7 +21,7 @@ async def load_series(storage: Storage, spec: BacktestSpec) -> list[BarSeries]:
     references = [f"{symbol}.{spec.currency}" for symbol in spec.symbols]
     async with storage.begin() as work:
         instruments = await work.symbols.get_many(references)
-        return [await _series(work, instrument, spec) for instrument in instruments]
+        return [await _series(work, instrument, spec, today) for instrument in instruments]
 
 
 def no_bars(symbol: str, sessions: SessionRange) -> FailedPrecondition:
@@ -32,13 +34,13 @@ def no_bars(symbol: str, sessions: SessionRange) -> FailedPrecondition:
     )
 
 
-async def _series(work: UnitOfWork, instrument: StoredInstrument, spec: BacktestSpec) -> BarSeries:
+async def _series(work: UnitOfWork, instrument: StoredInstrument, spec: BacktestSpec, today: date) -> BarSeries:
     raw = await work.bars.read(instrument, spec.sessions)
     if len(raw.bars) == 0:
         raise no_bars(instrument.instrument.id, spec.sessions)
     if spec.adjustment is Adjustment.RAW:
         return raw
-    actions = await work.actions.of(instrument)
+    actions = [action for action in await work.actions.of(instrument) if action.ex_date <= today]
     # The range may begin or end before the last close ahead of an ex-date, so that close is looked up by itself.
     closes = await work.bars.closes_before(instrument, [action.ex_date for action in actions])
     return raw.adjusted(spec.adjustment, actions, closes)

@@ -5,29 +5,20 @@ from __future__ import annotations
 import os
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from scizor.services.setup import ServiceSettings
 
 # Threads above this gain nothing: what a job does besides computing is done by one event loop.
 _MOST_JOBS = 8
 
 
-class BacktestSettings(BaseSettings):
+class BacktestSettings(ServiceSettings):
     """Each field is the environment variable SCIZOR_BACKTEST_<NAME>, unless it says otherwise."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="SCIZOR_BACKTEST_", frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True
-    )
+    model_config = SettingsConfigDict(env_prefix="SCIZOR_BACKTEST_")
 
     port: int = Field(default=50052, ge=0, le=65535, description="gRPC port; 0 lets the system choose one")
-    bind_host: str = Field(
-        default="127.0.0.1", validation_alias="SCIZOR_BIND_HOST", description="SCIZOR_BIND_HOST: address to listen on"
-    )
-    database_url: str | None = Field(
-        default=None,
-        validation_alias="DATABASE_URL",
-        description="DATABASE_URL: PostgreSQL as postgresql+asyncpg://...; unset: the embedded one below SCIZOR_HOME",
-    )
-    log_level: str = Field(default="INFO", validation_alias="SCIZOR_LOG_LEVEL", description="SCIZOR_LOG_LEVEL")
     max_jobs: int = Field(
         default=min(os.cpu_count() or 1, _MOST_JOBS), ge=1, le=64, description="backtests computed at a time"
     )

@@ -12,6 +12,7 @@ from scizor.marketdata.v1.market_data_service_pb2_grpc import add_MarketDataServ
 from scizor.ports.storage import Storage
 from scizor.rpc.server import Service, serve
 from scizor.rpc.settings import ServerSettings
+from scizor.services.marketdata.bars import BarStreams
 from scizor.services.marketdata.coverage import CoverageReport
 from scizor.services.marketdata.gathering import ImportLimits
 from scizor.services.marketdata.imports import Imports
@@ -21,12 +22,13 @@ from scizor.services.marketdata.settings import MarketDataSettings
 from scizor.services.setup import open_storage, start
 
 
-def service(storage: Storage, calendar: ExchangeSessions, limits: ImportLimits) -> Service:
-    """The service over this storage."""
+def service(storage: Storage, calendar: ExchangeSessions, limits: ImportLimits, stream_reads: int = 5) -> Service:
+    """The service over this storage; `stream_reads`: connections that all streams together may read with."""
     clock = SystemClock()
     intake = Intake({FileFormat.CSV: files.read_csv, FileFormat.PARQUET: files.read_parquet}, limits)
     imports = Imports(storage, calendar, clock, intake, limits)
-    use_cases = UseCases(storage, imports, CoverageReport(calendar, clock), clock, _version())
+    streams = BarStreams(storage, stream_reads)
+    use_cases = UseCases(storage, imports, CoverageReport(calendar, clock), streams, clock, _version())
     return Service(SERVICE, add_MarketDataServiceServicer_to_server, MarketDataServicer(use_cases))
 
 
@@ -36,7 +38,7 @@ async def main(settings: MarketDataSettings) -> None:
     calendar = ExchangeSessions(SystemClock())
     warming = asyncio.create_task(asyncio.to_thread(_warm, calendar))
     await serve(
-        [service(storage, calendar, settings.import_limits)],
+        [service(storage, calendar, settings.import_limits, settings.database_connections // 2)],
         ServerSettings(port=settings.port, host=settings.bind_host),
         on_stop=[storage.close, lambda: warming],
     )

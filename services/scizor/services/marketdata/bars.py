@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -81,43 +82,49 @@ async def latest(work: UnitOfWork, reference: str) -> BarSeries:
     return series
 
 
-async def stream(
-    storage: Storage,
-    references: Sequence[str],
-    which: SessionRange,
-    scale: Scale,
-    after: Place | None,
-    chunk_bars: int,
-) -> AsyncGenerator[tuple[Place, BarSeries], None]:
-    """Chunks of each symbol's bars in turn, each with its place. Raises NotFound, InvalidInput for the symbols.
+class BarStreams:
+    """Streams of bars, which together never read with more than `reads_at_once` connections: others need some too."""
 
-    Bars are read some symbols at a time, each time in a transaction of its own: a slow reader holds memory, never a
-    connection that others wait for.
-    """
-    async with storage.begin() as work:
-        instruments = await work.symbols.get_many(references)
-    places = {one.key: place for place, one in enumerate(instruments)}
-    if len(places) < len(instruments):
-        raise InvalidInput.of_field("symbols", "must name each instrument once")
-    reads = (
-        partial(_chunks, storage, asked, sessions, scale, chunk_bars)
-        for asked, sessions in _left(instruments, which, after)
-    )
-    async with aclosing(ahead(reads, _READS_AHEAD)) as read:
-        async for chunks in read:
-            for instrument, series in chunks:
-                yield (places[instrument.key], from_day(series.bars["day"][-1])), series
+    def __init__(self, storage: Storage, reads_at_once: int) -> None:
+        self._storage = storage
+        self._gate = asyncio.Semaphore(reads_at_once)
 
+    async def stream(
+        self,
+        references: Sequence[str],
+        which: SessionRange,
+        scale: Scale,
+        after: Place | None,
+        chunk_bars: int,
+    ) -> AsyncGenerator[tuple[Place, BarSeries], None]:
+        """Chunks of each symbol's bars in turn, each with its place. Raises NotFound, InvalidInput for the symbols.
 
-async def _chunks(
-    storage: Storage, asked: Sequence[StoredInstrument], which: SessionRange, scale: Scale, chunk_bars: int
-) -> list[tuple[StoredInstrument, BarSeries]]:
-    async with storage.begin() as work:
-        scalings = {one.key: await _scaling(work, one, scale) for one in asked}
-        return [
-            (instrument, scalings[instrument.key].applied(series))
-            async for instrument, series in work.bars.stream(asked, which, chunk_bars)
-        ]
+        Bars are read some symbols at a time, each time in a transaction of its own: a slow reader holds memory, never a
+        connection that others wait for.
+        """
+        async with self._storage.begin() as work:
+            instruments = await work.symbols.get_many(references)
+        places = {one.key: place for place, one in enumerate(instruments)}
+        if len(places) < len(instruments):
+            raise InvalidInput.of_field("symbols", "must name each instrument once")
+        reads = (
+            partial(self._chunks, asked, sessions, scale, chunk_bars)
+            for asked, sessions in _left(instruments, which, after)
+        )
+        async with aclosing(ahead(reads, _READS_AHEAD)) as read:
+            async for chunks in read:
+                for instrument, series in chunks:
+                    yield (places[instrument.key], from_day(series.bars["day"][-1])), series
+
+    async def _chunks(
+        self, asked: Sequence[StoredInstrument], which: SessionRange, scale: Scale, chunk_bars: int
+    ) -> list[tuple[StoredInstrument, BarSeries]]:
+        async with self._gate, self._storage.begin() as work:
+            scalings = {one.key: await _scaling(work, one, scale) for one in asked}
+            return [
+                (instrument, scalings[instrument.key].applied(series))
+                async for instrument, series in work.bars.stream(asked, which, chunk_bars)
+            ]
 
 
 def _left(

@@ -54,7 +54,8 @@ class CoverageReport:
         spanned = self._spanned(asked, extent)
         if spanned is None:
             return Coverage(symbol, code, None, 0, 0, (), extent)
-        held = await asyncio.to_thread(self._calendar.sessions, exchange, *spanned)
+        start, end = spanned[0], min(spanned[1], self._clock.now().date())  # what is to come cannot be missing
+        held = await asyncio.to_thread(self._calendar.sessions, exchange, start, end)
         has_bar = np.isin(held, await work.bars.days(instrument, SessionRange(*spanned)))
         runs = tuple(_runs(held, ~has_bar))
         return Coverage(symbol, code, spanned, len(held), int(has_bar.sum()), runs, extent)

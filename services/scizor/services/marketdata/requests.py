@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import date
 from functools import cache
 from typing import Any, Protocol
 
@@ -36,9 +37,9 @@ def sessions_of(request: _Ranged) -> SessionRange:
     return SessionRange(parse_session("start", request.start), parse_session("end", request.end))
 
 
-def scale_of(request: _Scaled) -> Scale:
-    """The scale asked for, RAW when not said. Raises InvalidInput(DATE_RANGE_INVALID)."""
-    return Scale(Adjustment(request.adjustment or Adjustment.RAW), parse_session("as_of", request.as_of))
+def scale_of(request: _Scaled, today: date) -> Scale:
+    """The scale asked for, RAW and today's when not said. Raises InvalidInput(DATE_RANGE_INVALID)."""
+    return Scale(Adjustment(request.adjustment or Adjustment.RAW), parse_session("as_of", request.as_of) or today)
 
 
 def demand_good_change(request: pb.UpdateSymbolRequest) -> None:

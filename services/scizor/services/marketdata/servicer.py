@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -54,6 +55,7 @@ class UseCases:
     storage: Storage
     imports: Imports
     coverage: CoverageReport
+    bar_streams: bars.BarStreams
     clock: Clock
     version: str
 
@@ -131,7 +133,7 @@ class MarketDataServicer(MarketDataServiceServicer):
         """A page of bars, as the packed twin of GetBarsResponse."""
         token = pages.decode(request.page_token, request) if request.page_token else None
         after = parse_session("page_token", str(token[0])) if token else None
-        sessions, scale = sessions_of(request), scale_of(request)
+        sessions, scale = sessions_of(request), scale_of(request, self._today())
         async with self._storage.begin() as work:
             size = pages.size(request.page_size, 1000, 10_000)
             page = await bars.page(work, request.symbol, sessions, scale, after, size)
@@ -147,7 +149,7 @@ class MarketDataServicer(MarketDataServiceServicer):
         """Bars in chunks, as packed twins of StreamBarsResponse. A failure on the way is told in band too."""
         sequence = 0
         try:
-            async with aclosing(_chunks(self._storage, request)) as chunks:
+            async with aclosing(self._chunks(request)) as chunks:
                 async for (place, session), series in chunks:
                     sequence += 1
                     cursor = pages.encode((place, session.isoformat()), request, _CURSOR_FIELDS)
@@ -222,18 +224,21 @@ class MarketDataServicer(MarketDataServiceServicer):
             symbols=found.symbols,
         )
 
+    def _chunks(self, request: pb.StreamBarsRequest) -> AsyncGenerator[tuple[bars.Place, BarSeries], None]:
+        """The use case's chunks, from the cursor on."""
+        token = pages.decode(request.after_cursor, request, _CURSOR_FIELDS) if request.after_cursor else None
+        session = parse_session("after_cursor", str(token[1])) if token else None
+        after = (int(token[0]), session) if token and session else None
+        asked = list(request.symbols) or [request.symbol]
+        chunk_bars = pages.size(request.chunk_bars, 5_000, 10_000)
+        scale = scale_of(request, self._today())
+        return self._do.bar_streams.stream(asked, sessions_of(request), scale, after, chunk_bars)
+
+    def _today(self) -> date:
+        return self._do.clock.now().date()
+
     async def _once(
         self, request: Message, answer_type: type[_Answer], act: Callable[[UnitOfWork], Awaitable[_Answer]]
     ) -> _Answer:
         async with self._storage.begin() as work:
             return await once(work, request, answer_type, lambda: act(work))
-
-
-def _chunks(storage: Storage, request: pb.StreamBarsRequest) -> AsyncGenerator[tuple[bars.Place, BarSeries], None]:
-    """The use case's chunks, from the cursor on."""
-    token = pages.decode(request.after_cursor, request, _CURSOR_FIELDS) if request.after_cursor else None
-    session = parse_session("after_cursor", str(token[1])) if token else None
-    after = (int(token[0]), session) if token and session else None
-    asked = list(request.symbols) or [request.symbol]
-    chunk_bars = pages.size(request.chunk_bars, 5_000, 10_000)
-    return bars.stream(storage, asked, sessions_of(request), scale_of(request), after, chunk_bars)

@@ -466,7 +466,7 @@ class GetBarsRequest(_message.Message):
     adjustment: _bars_pb2.Adjustment.ValueType
     """RAW when not said."""
     as_of: _builtins.str
-    """Adjust only by actions with an ex-date up to this one, YYYY-MM-DD; empty for all recorded."""
+    """Adjust only by actions with an ex-date up to this one, YYYY-MM-DD; empty for today: what is only announced changes nothing yet."""
     page_size: _builtins.int
     """How many bars at most; 0 means 1,000, more than 10,000 means 10,000."""
     page_token: _builtins.str
@@ -595,7 +595,7 @@ class StreamBarsRequest(_message.Message):
     adjustment: _bars_pb2.Adjustment.ValueType
     """RAW when not said."""
     as_of: _builtins.str
-    """Adjust only by actions with an ex-date up to this one, YYYY-MM-DD; empty for all recorded."""
+    """Adjust only by actions with an ex-date up to this one, YYYY-MM-DD; empty for today: what is only announced changes nothing yet."""
     chunk_bars: _builtins.int
     """Bars in one message at most; 0 means 5,000, more than 10,000 means 10,000."""
     after_cursor: _builtins.str
