@@ -7,7 +7,7 @@ BIN := .venv/bin
 setup: .venv/ready  ## build .venv from the lock
 
 .venv/ready: requirements.lock pyproject.toml
-	$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . && touch $@
+	$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 --require-hashes -r requirements.lock && $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . && touch $@
 
 protos: setup  ## generate protos/gen from protos/scizor
 	$(BIN)/buf format protos -w && $(BIN)/python -m tools.protos generate

@@ -6,7 +6,8 @@
         bars = client.bars.get("AAPL", "2010-01-01", "2010-12-31", adjustment=Adjustment.SPLIT)
         print(bars.dates[-1], bars.close[-1])
 
-`AsyncClient` has the same methods, to be awaited, and streams for `async for`. A failed call raises `CallError`.
+`AsyncClient` has the same methods, to be awaited, and streams for `async for`. A failed call raises `CallError`, a
+wrong argument `InvalidInput`.
 
 Names are loaded when first used, so that `scizor --help` need not wait for grpc.
 """
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from scizor.client.values import Bars, Equity, Rows
     from scizor.domain.backtests import BacktestState, Sizing
     from scizor.domain.bars import ActionType, Adjustment
+    from scizor.domain.errors import InvalidInput
 
 __all__ = [
     "DEFAULT_ADDRESS",
@@ -35,6 +37,7 @@ __all__ = [
     "CallError",
     "Client",
     "Equity",
+    "InvalidInput",
     "Rows",
     "Sizing",
     "StreamBroken",
@@ -49,7 +52,12 @@ _HOMES = {
     "scizor.client.values": ("Bars", "Equity", "Rows"),
     "scizor.domain.backtests": ("BacktestState", "Sizing"),
     "scizor.domain.bars": ("ActionType", "Adjustment"),
+    "scizor.domain.errors": ("InvalidInput",),
 }
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> object:

@@ -9,10 +9,9 @@ from google.protobuf.struct_pb2 import Struct
 from scizor.backtest.v1 import backtest_pb2 as bt
 from scizor.backtest.v1 import backtest_service_pb2 as pb
 from scizor.client.calls import Call, Pages, Stream
-from scizor.client.values import Amount, Equity, Session, money_of, session_text
+from scizor.client.values import Amount, Equity, Session, adjustment_value, money_of, session_text
 from scizor.domain.backtests import BacktestState, ParameterValue, Sizing
 from scizor.domain.bars import Adjustment
-from scizor.type.v1 import bars_pb2
 
 _LARGEST_PAGE = 1_000
 _LARGEST_TRADE_PAGE = 10_000
@@ -48,7 +47,7 @@ def create_backtest(
         commission_bps=commission_bps,
         slippage_bps=slippage_bps,
         sizing=bt.Sizing.ValueType(sizing),
-        adjustment=bars_pb2.Adjustment.ValueType(adjustment),
+        adjustment=adjustment_value(adjustment),
         title=title,
         keep_open_at_end=keep_open_at_end,
     )

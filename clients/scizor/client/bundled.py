@@ -51,7 +51,9 @@ def bundled_bars() -> Iterator[Rows]:
     try:
         stocks = import_module("bokeh_sampledata.stocks")
     except ImportError as error:
-        raise FailedPrecondition("the bundled bars are not installed: pip install 'scizor[server]'") from error
+        raise FailedPrecondition(
+            "the bundled bars are not installed: pip install '.[server]' in its source folder"
+        ) from error
     for ticker, symbol in _IDS.items():
         columns = getattr(stocks, ticker)
         yield Rows(

@@ -10,14 +10,13 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.decimal_pb2 import Decimal as DecimalMessage
 
 from scizor.client.calls import Call, Pages, Stream
-from scizor.client.values import Bars, Session, bars_of, session_text
+from scizor.client.values import Bars, Session, adjustment_value, bars_of, session_text
 from scizor.codec import packed
 from scizor.codec.bars import column
 from scizor.domain.bars import ActionType, Adjustment
 from scizor.marketdata.v1 import corporate_action_pb2 as action_pb
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.marketdata.v1 import quality_pb2, symbol_pb2
-from scizor.type.v1 import bars_pb2
 
 _LARGEST_SYMBOL_PAGE = 1_000
 _LARGEST_BAR_PAGE = 10_000
@@ -95,7 +94,7 @@ def get_bars(
         symbol=symbol,
         start=session_text(start, "start"),
         end=session_text(end, "end"),
-        adjustment=bars_pb2.Adjustment.ValueType(adjustment),
+        adjustment=adjustment_value(adjustment),
         as_of=session_text(as_of, "as_of"),
         page_size=_page_size(limit, _LARGEST_BAR_PAGE),
     )
@@ -128,7 +127,7 @@ def stream_bars(
         symbols=symbols,
         start=session_text(start, "start"),
         end=session_text(end, "end"),
-        adjustment=bars_pb2.Adjustment.ValueType(adjustment),
+        adjustment=adjustment_value(adjustment),
         as_of=session_text(as_of, "as_of"),
         chunk_bars=chunk_bars,
     )

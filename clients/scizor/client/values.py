@@ -162,6 +162,14 @@ def money_of(amount: Amount, currency: str, field: str) -> Money:
         raise InvalidInput.of_field(field, f"must be an amount, not {amount!r}") from None
 
 
+def adjustment_value(adjustment: Adjustment) -> bars_pb2.Adjustment.ValueType:
+    """An adjustment as the contract writes it. Raises InvalidInput when it is none."""
+    if not isinstance(adjustment, Adjustment):
+        known = ", ".join(f"Adjustment.{one.name}" for one in Adjustment)
+        raise InvalidInput.of_field("adjustment", f"must be one of {known}, not {adjustment!r}")
+    return bars_pb2.Adjustment.ValueType(adjustment)
+
+
 def session_text(session: Session, field: str) -> str:
     """A session as the contract writes it: YYYY-MM-DD, or empty for open. Raises InvalidInput naming the field."""
     if isinstance(session, date):

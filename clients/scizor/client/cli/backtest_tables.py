@@ -51,12 +51,13 @@ def backtest_facts(backtest: bt.Backtest) -> Table:
 def metrics_table(results: bt.BacktestResults, benchmark: bt.BacktestResults | None = None) -> Table:
     """Every figure, beside that of the benchmark when there is one."""
     held_against = {metric.name: metric for metric in benchmark.metrics} if benchmark else {}
-    columns = ("metric", ">value", *((">buy and hold",) if benchmark else ()), "convention", ">samples")
+    columns = ("metric", ">value", *((">buy and hold",) if benchmark else ()), ">samples")
     rows = []
     for metric in results.metrics:
         other = [figure(held_against[metric.name])] if metric.name in held_against else [""] * bool(benchmark)
-        rows.append((metric.name, figure(metric), *other, metric.convention, f"{metric.n:,}"))
-    return table("Metrics", columns, rows)
+        rows.append((metric.name, figure(metric), *other, f"{metric.n:,}"))
+    conventions = ", ".join(dict.fromkeys(metric.convention for metric in results.metrics))
+    return table(f"Metrics under {conventions}", columns, rows)
 
 
 def results_facts(results: bt.BacktestResults) -> Table:

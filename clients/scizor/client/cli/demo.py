@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -167,6 +169,9 @@ def next_lines(*, stopped: bool) -> list[str]:
         ' "initialCapital": {"currencyCode": "USD", "units": 100000}}'
     )
     first = ["first  scizor up --detach   (the demo has stopped what it started; --keep leaves it)"] if stopped else []
+    programs = Path(sys.prefix) / "bin"
+    if str(programs) not in os.environ.get("PATH", "").split(os.pathsep) and (programs / "activate").exists():
+        first.insert(0, f"       source {programs / 'activate'}")
     return [
         *first,
         f"REST   curl 'http://{address}/api/data/AAPL?start=2010-01-01&end=2010-12-31'",

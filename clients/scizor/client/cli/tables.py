@@ -9,9 +9,10 @@ from typing import Any
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from rich import box
 from rich.console import Console, JustifyMethod
+from rich.measure import Measurement
 from rich.table import Table
 
-PLAIN_WIDTH = 100
+PLAIN_WIDTH = 120
 
 
 def console() -> Console:
@@ -23,7 +24,10 @@ def show(*what: Any) -> None:
     """Print tables, texts and lines of text, in this order."""
     output = console()
     for one in what:
-        output.print(one, markup=False, soft_wrap=isinstance(one, str))
+        room = Measurement.get(output, output.options, one).minimum if isinstance(one, Table) else 0
+        # A table that needs more than the terminal has is printed whole all the same: a cut figure is a wrong one.
+        width = max(room, output.width)
+        output.print(one, markup=False, soft_wrap=isinstance(one, str), width=width, crop=False)
 
 
 def word(enum: Any, value: int) -> str:

@@ -36,12 +36,13 @@ async def main(settings: BacktestSettings) -> None:
     storage, clock = await open_storage(settings), SystemClock()
     bus: MemoryBus[BacktestJob] = MemoryBus()
     executor = ThreadPoolExecutor(settings.max_jobs, thread_name_prefix="backtest")
-    means = Means(storage, bus, clock, executor, _owner(), settings.chunk_bars)
+    warming = executor.submit(warm_up)
+    warming.add_done_callback(log_failure)
+    means = Means(storage, bus, clock, executor, _owner(), settings.chunk_bars, warming=warming)
     runner = Runner(means, RunnerSettings(settings.max_jobs, settings.lease_s))
     backtests = Backtests(storage, bus, clock, runner.wake, settings.queue_limit)
     watch = Watch(storage, bus, clock, WatchSettings(settings.heartbeat_s))
     service = Service(NAME, add_BacktestServiceServicer_to_server, BacktestServicer(storage, backtests, watch))
-    executor.submit(warm_up).add_done_callback(log_failure)
     running = asyncio.create_task(runner.run())
 
     async def stop_running() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
@@ -34,7 +34,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a job is run with. `owner` names this process; a cancel is noticed every `chunk_bars`."""
+    """What a job is run with. `owner` names this process; a cancel is noticed every `chunk_bars`.
+
+    `warming`: the compilation that a first job waits for, so that its progress and its time are its own.
+    """
 
     storage: Storage
     bus: Bus[BacktestJob]
@@ -43,6 +46,7 @@ class Means:
     owner: str
     chunk_bars: int = 100_000
     pace: Pace = field(default_factory=Pace)
+    warming: Future[None] | None = None
 
 
 class _Lost(Exception):
@@ -117,6 +121,8 @@ class Execution:
         spec = self._reporter.job.spec
         self._reporter.update(BacktestStage.LOADING)
         series = await load_series(self._means.storage, spec, self._means.clock.now().date())
+        if self._means.warming is not None:
+            await asyncio.wait([asyncio.wrap_future(self._means.warming)])
         computation = await self._in_thread(lambda: Computation(spec, series))
         total = computation.bars_total
         self._reporter.update(BacktestStage.SIMULATING, 0, total)
