@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
 from functools import cache
@@ -12,14 +13,17 @@ from protovalidate import Validator
 from scizor.codec.rows import from_rows
 from scizor.codec.symbols import demand_changeable
 from scizor.domain.bars import Adjustment
-from scizor.domain.errors import InvalidInput
+from scizor.domain.errors import InvalidInput, Reason
 from scizor.domain.rows import RowBatch
 from scizor.domain.sessions import SessionRange, parse_session
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.marketdata.v1 import symbol_pb2
+from scizor.rpc.errors import DeadlineExceeded
 from scizor.rpc.validation import refusal
 from scizor.services.marketdata.bars import Scale
 from scizor.services.marketdata.intake import MAX_REJECTED_FRACTION, FileFormat, ImportOrder
+
+LONGEST_SILENCE_S = 60.0
 
 
 class _Ranged(Protocol):
@@ -56,8 +60,8 @@ def demand_good_change(request: pb.UpdateSymbolRequest) -> None:
 
 
 async def opened(requests: AsyncIterator[pb.ImportBarsRequest]) -> ImportOrder:
-    """The order in an import's first message. Raises InvalidInput when that is none."""
-    first = await anext(aiter(requests), None)
+    """The order in an import's first message. Raises InvalidInput when it is none, DeadlineExceeded when none comes."""
+    first = await anext(_promptly(requests), None)
     if first is None or first.WhichOneof("payload") != "header":
         raise InvalidInput.of_field("payload", "must be the header in the first message")
     header = first.header
@@ -68,9 +72,12 @@ async def opened(requests: AsyncIterator[pb.ImportBarsRequest]) -> ImportOrder:
 async def pieces_of(
     order: ImportOrder, requests: AsyncIterator[pb.ImportBarsRequest]
 ) -> AsyncIterator[bytes | RowBatch]:
-    """The content behind the header. Raises InvalidInput for a second header, or rows that name no symbol."""
+    """The content behind the header.
+
+    Raises InvalidInput for a second header, or rows that name no symbol, and DeadlineExceeded when the client stalls.
+    """
     number = 1
-    async for request in requests:
+    async for request in _promptly(requests):
         match request.WhichOneof("payload"):
             case "data":
                 yield request.data
@@ -80,6 +87,21 @@ async def pieces_of(
                 yield batch
             case _:
                 raise InvalidInput.of_field("payload", "must be the header in the first message only")
+
+
+async def _promptly(requests: AsyncIterator[pb.ImportBarsRequest]) -> AsyncIterator[pb.ImportBarsRequest]:
+    """The messages as they come: an import holds a place that others wait for, so its client may not fall silent."""
+    iterator = aiter(requests)
+    while True:
+        try:
+            async with asyncio.timeout(LONGEST_SILENCE_S):
+                request = await anext(iterator)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            silence = f"no message came for {LONGEST_SILENCE_S:g} s: nothing was stored"
+            raise DeadlineExceeded(silence, Reason.DEADLINE_EXCEEDED) from None
+        yield request
 
 
 def _symbol_of(order: ImportOrder, rows: pb.ImportRows) -> str:
