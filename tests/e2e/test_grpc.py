@@ -20,6 +20,7 @@ from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from tests.e2e.stack import BIN, Stack
 
 README = Path(__file__).parents[2] / "README.md"
+BACKTEST = "scizor.backtest.v1.BacktestService"
 GET_BARS = "scizor.marketdata.v1.MarketDataService/GetBars"
 YEAR_2010: dict[str, Any] = {"symbol": "AAPL", "start": "2010-01-01", "end": "2010-12-31"}
 
@@ -52,6 +53,27 @@ def test_buf_curl_calls_by_reflection_and_shows_the_reason(stack: Stack, demo: A
     assert bad.returncode != 0
     assert "not_found" in bad.stderr
     assert "NOPE" in bad.stderr
+
+
+def test_grpcurl_asks_for_a_backtest_and_buf_curl_watches_it(stack: Stack, demo: Any) -> None:
+    spec = {
+        "strategyId": "buy_and_hold",
+        "symbols": ["AAPL"],
+        "initialCapital": {"currencyCode": "USD", "units": 10000},
+    }
+    asked = tool(
+        "grpcurl", "-plaintext", "-d", json.dumps({"backtest": spec}), stack.edge, f"{BACKTEST}/CreateBacktest"
+    )
+    backtest = json.loads(asked.stdout)["backtest"]["id"]
+    url, request = f"http://{stack.edge}/{BACKTEST}/WatchBacktest", json.dumps({"id": backtest})
+    watched = tool("buf", "curl", "--http2-prior-knowledge", "--protocol", "grpc", "-d", request, url)
+    decoder, events, rest = json.JSONDecoder(), [], watched.stdout.strip()
+    while rest:
+        event, length = decoder.raw_decode(rest)
+        events.append(event)
+        rest = rest[length:].strip()
+    assert "end" in events[-1]
+    assert [event["progress"] for event in events if "progress" in event][-1]["state"] == "BACKTEST_STATE_SUCCEEDED"
 
 
 def test_a_browser_calls_by_grpc_web(stack: Stack, demo: Any) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.e2e.stack import Stack, until
+from tests.e2e.stack import BIN, Stack, until
 
 
 @pytest.fixture
@@ -81,3 +82,19 @@ def test_a_second_up_finds_the_first(own: Stack) -> None:
     before = supervisor(own)
     own.run("up", "--detach")
     assert supervisor(own) == before
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_stack_in_the_foreground_goes_with_its_command(sent: signal.Signals, status: int) -> None:
+    stack = Stack()
+    try:
+        command = subprocess.Popen(
+            [BIN / "scizor", "up"], env=stack.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        until(lambda: healthy(stack), "the stack answers")
+        command.send_signal(sent)
+        assert command.wait(30) == status
+        until(lambda: not stack.processes(), "every process of the stack is gone")
+    finally:
+        stack.run("down", check=False)
+        stack.remove()
