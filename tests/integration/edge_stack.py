@@ -73,7 +73,7 @@ class MarketData(marketdata_stubs.MarketDataServiceServicer):
 
     async def ImportBars(self, request_iterator: Any, context: object) -> Any:
         sizes = [len(request.data) async for request in request_iterator]
-        return marketdata.ImportBarsResponse(summary={"rows_read": sum(sizes)})  # type: ignore[arg-type]
+        return marketdata.ImportBarsResponse(summary={"rows_read": sum(sizes)})  # type: ignore[arg-type]  # a mapping stands for a message
 
     async def PopulateSymbols(self, request: marketdata.PopulateSymbolsRequest, context: object) -> Any:
         yield marketdata.PopulateSymbolsResponse(sequence=1, end=StreamEnd())
@@ -96,7 +96,7 @@ class Backtests(backtest_stubs.BacktestServiceServicer):
         return backtest.CreateBacktestResponse(backtest=request.backtest)
 
     async def CancelBacktest(self, request: backtest.CancelBacktestRequest, context: object) -> Any:
-        return backtest.CancelBacktestResponse(backtest={"id": request.id})  # type: ignore[arg-type]
+        return backtest.CancelBacktestResponse(backtest={"id": request.id})  # type: ignore[arg-type]  # a mapping stands for a message
 
     async def ListBacktests(self, request: backtest.ListBacktestsRequest, context: object) -> Any:
         return backtest.ListBacktestsResponse()
