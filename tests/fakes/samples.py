@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,7 +63,7 @@ async def write(storage: Storage, stored: StoredInstrument, bars: BarArray, sour
         return await writer.store()
 
 
-def import_of(import_id: str, **changes: object) -> ImportSummary:
+def import_of(import_id: str, **changes: Any) -> ImportSummary:
     """A partly good import of AAPL."""
     summary = ImportSummary(
         import_id=import_id,
@@ -77,7 +78,7 @@ def import_of(import_id: str, **changes: object) -> ImportSummary:
         symbols=("AAPL.NASDAQ",),
         create_time=NOW,
     )
-    return replace(summary, **changes)  # type: ignore[arg-type]  # the caller's names are the dataclass's
+    return replace(summary, **changes)
 
 
 def rejected(row_number: int, rule: Rule = Rule.HIGH_BELOW_LOW, symbol: str = "AAPL", raw: str = "a,b") -> RejectedRow:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
@@ -104,14 +104,14 @@ def request_for(
     parameters: dict[str, float | str] | None = None,
     request_id: str = "",
     capital: int = 10_000,
-    **fields: object,
+    **fields: Any,
 ) -> rpc.CreateBacktestRequest:
     """A request; every other field of the backtest by its name."""
     message = pb.Backtest(
         strategy_id=strategy_id,
         symbols=symbols or ["AAPL"],
         initial_capital=Money(currency_code="USD", units=capital),
-        **fields,  # type: ignore[arg-type] # a test names fields as it needs them
+        **fields,
     )
     if parameters is None and strategy_id == "sma_cross":
         parameters = {"fast": 3, "slow": 8}

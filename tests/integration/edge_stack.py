@@ -15,9 +15,11 @@ import httpx
 
 from scizor.backtest.v1 import backtest_service_pb2 as backtest
 from scizor.backtest.v1 import backtest_service_pb2_grpc as backtest_stubs
+from scizor.backtest.v1.backtest_pb2 import Backtest
 from scizor.domain.errors import Conflict, NotFound, Reason, Unavailable
 from scizor.marketdata.v1 import market_data_service_pb2 as marketdata
 from scizor.marketdata.v1 import market_data_service_pb2_grpc as marketdata_stubs
+from scizor.marketdata.v1.quality_pb2 import ImportSummary
 from scizor.marketdata.v1.symbol_pb2 import Symbol
 from scizor.rpc.errors import to_status
 from scizor.rpc.server import Server, Service
@@ -73,7 +75,7 @@ class MarketData(marketdata_stubs.MarketDataServiceServicer):
 
     async def ImportBars(self, request_iterator: Any, context: object) -> Any:
         sizes = [len(request.data) async for request in request_iterator]
-        return marketdata.ImportBarsResponse(summary={"rows_read": sum(sizes)})  # type: ignore[arg-type]  # a mapping stands for a message
+        return marketdata.ImportBarsResponse(summary=ImportSummary(rows_read=sum(sizes)))
 
     async def PopulateSymbols(self, request: marketdata.PopulateSymbolsRequest, context: object) -> Any:
         yield marketdata.PopulateSymbolsResponse(sequence=1, end=StreamEnd())
@@ -96,7 +98,7 @@ class Backtests(backtest_stubs.BacktestServiceServicer):
         return backtest.CreateBacktestResponse(backtest=request.backtest)
 
     async def CancelBacktest(self, request: backtest.CancelBacktestRequest, context: object) -> Any:
-        return backtest.CancelBacktestResponse(backtest={"id": request.id})  # type: ignore[arg-type]  # a mapping stands for a message
+        return backtest.CancelBacktestResponse(backtest=Backtest(id=request.id))
 
     async def ListBacktests(self, request: backtest.ListBacktestsRequest, context: object) -> Any:
         return backtest.ListBacktestsResponse()

@@ -51,7 +51,8 @@ def demand_good_change(request: pb.UpdateSymbolRequest) -> None:
     if not request.symbol.id:
         raise InvalidInput.of_field("symbol.id", "must name the symbol to change")
     demand_changeable(request.update_mask)
-    candidate = symbol_pb2.Symbol(symbol="X", primary_exchange="X", currency="XXX")
+    # The key cannot change, so any that keeps the rules stands for it: only the masked fields are judged.
+    candidate = symbol_pb2.Symbol(symbol="ANY", primary_exchange="ANY", currency="USD")
     request.update_mask.MergeMessage(request.symbol, candidate, replace_message_field=True)
     whole = pb.CreateSymbolRequest(symbol=candidate)
     violations = _validator().collect_violations(whole)

@@ -725,7 +725,9 @@ class ImportBarsHeader(_message.Message):
     FORMAT_FIELD_NUMBER: _builtins.int
     MAX_REJECTED_FRACTION_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Makes a retry safe: the same id gives the first answer. Empty: no such promise."""
+    """Makes a retry safe: the same id and content give the first answer. Empty: no such promise. A refused import stored no bar and left no
+    answer: tried again it is judged again, and leaves another record.
+    """
     symbol: _builtins.str
     """The symbol of all rows; empty when the file has a `symbol` column."""
     source: _builtins.str
