@@ -1,4 +1,4 @@
-"""Daily bars as arrays, and how splits and dividends put them on one scale."""
+"""Bars as arrays, and how splits and dividends put them on one scale."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scizor.domain.errors import InvalidInput
+from scizor.domain.intervals import Interval
 from scizor.domain.sessions import to_day
 
 BAR_DTYPE = np.dtype(
@@ -28,6 +29,9 @@ BAR_DTYPE = np.dtype(
     ]
 )
 """One daily bar: prices in quote currency as stored or adjusted, volume in shares."""
+
+INTRADAY_DTYPE = np.dtype([*((name, BAR_DTYPE[name]) for name in BAR_DTYPE.names or ()), ("time_ns", "<i8")])
+"""A bar shorter than a session: `day` is the session it belongs to, `time_ns` the instant it begins, UTC."""
 
 BarArray = npt.NDArray[np.void]
 PRICE_COLUMNS = ("open", "high", "low", "close")
@@ -69,9 +73,10 @@ class CorporateAction:
 
 @dataclass(frozen=True, slots=True)
 class BarSeries:
-    """Bars of one instrument, oldest first, one a session.
+    """Bars of one instrument, oldest first, one a session or, when `interval` is shorter, one an instant.
 
-    `bars`: BAR_DTYPE, shape (n,). `sources`: texts that the column `source` points into.
+    `bars`: BAR_DTYPE, or INTRADAY_DTYPE when `interval` is shorter than a day; shape (n,). `sources`: texts that the
+    column `source` points into.
     """
 
     symbol: str
@@ -79,6 +84,7 @@ class BarSeries:
     bars: BarArray
     sources: tuple[str, ...]
     adjustment: Adjustment = Adjustment.RAW
+    interval: Interval = Interval.DAY_1
 
     def adjusted(
         self, adjustment: Adjustment, actions: Sequence[CorporateAction], closes_before: Sequence[float] | None = None
@@ -125,6 +131,6 @@ def _factors(
     return price, volume
 
 
-def empty_bars(length: int = 0) -> BarArray:
-    """A zeroed BAR_DTYPE array, shape (length,)."""
-    return np.zeros(length, dtype=BAR_DTYPE)
+def empty_bars(length: int = 0, interval: Interval = Interval.DAY_1) -> BarArray:
+    """A zeroed array of the interval's dtype, shape (length,)."""
+    return np.zeros(length, dtype=INTRADAY_DTYPE if interval.intraday else BAR_DTYPE)

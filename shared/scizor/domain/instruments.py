@@ -60,7 +60,10 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class StoredInstrument:
-    """An instrument with what storage and the broker know of it. `key` is storage's own number, never shown."""
+    """An instrument with what storage and the broker know of it. `key` is storage's own number, never shown.
+
+    `contract_id`: the broker's, 0 while not known. `deactivate_time`: when it was deactivated for being unknown to it.
+    """
 
     key: int
     instrument: Instrument
@@ -69,6 +72,9 @@ class StoredInstrument:
     create_time: datetime
     update_time: datetime
     version: int
+    verified_reason: str = ""
+    contract_id: int = 0
+    deactivate_time: datetime | None = None
     etag: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum
 
 
@@ -31,6 +31,35 @@ class Verdict(IntEnum):
     CLEAN = 1
     PARTIAL = 2
     REFUSED = 3
+
+
+class FlagKind(IntEnum):
+    """What looks wrong in stored bars; numbers equal the contract's."""
+
+    SUSPECTED_SPLIT = 1
+    REVISED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class DataFlag:
+    """Something in stored bars that looks wrong and was left as it is; it begins with `session`.
+
+    `ratio`: SUSPECTED_SPLIT, shares after for each before as the prices suggest; 0 otherwise.
+    """
+
+    kind: FlagKind
+    session: date
+    detail: str
+    ratio: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFlag:
+    """A flag as storage returns it; `symbol` is a full id."""
+
+    symbol: str
+    flag: DataFlag
+    create_time: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""Storage of bars and corporate actions."""
+"""Storage of daily bars and corporate actions."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Protocol
 
 import numpy as np
@@ -70,12 +71,35 @@ class BarRepository(Protocol):
         """How many bars it owns."""
         ...
 
+    async def days_of_many(self, keys: Sequence[int], which: SessionRange) -> Mapping[int, DayArray]:
+        """As `days` for complete bars only, by storage's number; those without any are left out."""
+        ...
+
+    async def newest_of_many(self, keys: Sequence[int]) -> Mapping[int, date]:
+        """The last session with a complete bar, by storage's number; those without any are left out."""
+        ...
+
+    async def delete(self, instrument: StoredInstrument, which: SessionRange) -> int:
+        """Remove bars in the range with their revisions; how many bars."""
+        ...
+
+    async def rescale(self, instrument: StoredInstrument, ex_date: date, ratio: Decimal) -> int:
+        """Undo a split in bars that were told with it: those before `ex_date` whose scale date is not before it.
+
+        Prices times `ratio`, volume divided by it, as revisions; intraday bars likewise. How many bars that were.
+        """
+        ...
+
     async def closes_before(self, instrument: StoredInstrument, sessions: Sequence[date]) -> list[float]:
         """For each date the close of the last bar before it, NaN where there is none."""
         ...
 
-    def writer(self, source: str) -> AbstractAsyncContextManager[BarWriter]:
-        """Begin a bulk write within the unit of work; leaving without `store` stores nothing."""
+    def writer(self, source: str, scale_date: date | None = None) -> AbstractAsyncContextManager[BarWriter]:
+        """Begin a bulk write within the unit of work; leaving without `store` stores nothing.
+
+        `scale_date`: the day up to which the source had put splits into its prices, all of which the writer's caller
+        took out again as far as they were recorded; None for a source that tells prices as traded.
+        """
         ...
 
 

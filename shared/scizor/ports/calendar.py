@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from scizor.domain.sessions import DayArray
+
+
+@dataclass(frozen=True, slots=True)
+class SessionHours:
+    """Regular sessions: `days` as dates, and when each opens and closes, nanoseconds UTC. Shapes (n,)."""
+
+    days: DayArray
+    open_ns: npt.NDArray[np.int64]
+    close_ns: npt.NDArray[np.int64]
 
 
 class SessionCalendar(Protocol):
@@ -17,4 +30,12 @@ class SessionCalendar(Protocol):
 
     def sessions(self, exchange: str, start: date, end: date) -> DayArray:
         """Session dates from `start` to `end`, both included, ascending, shape (n,)."""
+        ...
+
+    def hours(self, exchange: str, start: date, end: date) -> SessionHours:
+        """The regular sessions of those dates; raises as `code`."""
+        ...
+
+    def time_zone(self, exchange: str) -> str:
+        """The exchange's zone, IANA; raises as `code`."""
         ...

@@ -28,6 +28,13 @@ class ImportRepository(Protocol):
         """Store an import with its rejected rows."""
         ...
 
+    async def accumulate(self, summary: ImportSummary, rows: Sequence[RejectedRow]) -> None:
+        """Add its counts, symbols and rows to the import of the same id and source, or store it when there is none.
+
+        The verdict becomes PARTIAL once a row was rejected. Row numbers must be new to the import.
+        """
+        ...
+
     async def summaries(self, symbol: str, import_id: str, limit: int) -> list[ImportSummary]:
         """The newest imports that touched the symbol and have the id; empty means any."""
         ...

@@ -7,7 +7,10 @@ from typing import Protocol
 
 from scizor.ports.backtests import BacktestRepository
 from scizor.ports.bars import BarRepository, CorporateActionRepository
+from scizor.ports.collections import CollectionRepository, SessionGapRepository
+from scizor.ports.flags import FlagRepository
 from scizor.ports.imports import ImportRepository
+from scizor.ports.intraday import IntradayRepository
 from scizor.ports.symbols import SymbolRepository
 
 
@@ -45,6 +48,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def intraday(self) -> IntradayRepository:
+        """Bars shorter than a session."""
+        ...
+
+    @property
     def actions(self) -> CorporateActionRepository:
         """Splits and dividends."""
         ...
@@ -52,6 +60,21 @@ class UnitOfWork(Protocol):
     @property
     def imports(self) -> ImportRepository:
         """Imports and rejected rows."""
+        ...
+
+    @property
+    def flags(self) -> FlagRepository:
+        """What looks wrong in stored bars."""
+        ...
+
+    @property
+    def collections(self) -> CollectionRepository:
+        """Collections and their ledgers."""
+        ...
+
+    @property
+    def gaps(self) -> SessionGapRepository:
+        """Sessions without a bar, and why."""
         ...
 
     @property

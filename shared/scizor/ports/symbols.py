@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from scizor.domain.instruments import Instrument, StoredInstrument
+from scizor.domain.broker import BrokerContract
+from scizor.domain.instruments import Instrument, StoredInstrument, Verification
 
 SymbolCursor = tuple[str, str, str]
 """Symbol, primary exchange and currency of the last instrument seen."""
@@ -19,6 +21,19 @@ class SymbolFilter:
     primary_exchange: str = ""
     group: str = ""
     active_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the broker said about an instrument and what follows. `contract`: when VALID.
+
+    `active` None leaves it as it is; False because of this finding also sets the deactivation's time, True clears it.
+    """
+
+    result: Verification
+    reason: str = ""
+    contract: BrokerContract | None = None
+    active: bool | None = None
 
 
 class SymbolRepository(Protocol):
@@ -49,6 +64,22 @@ class SymbolRepository(Protocol):
 
     async def update(self, key: int, instrument: Instrument, expected_etag: str) -> StoredInstrument:
         """Replace all but the key. Raises Conflict(ETAG_STALE) when `expected_etag` is given and no longer current."""
+        ...
+
+    async def all(self, which: SymbolFilter) -> list[StoredInstrument]:
+        """All that match, by symbol, exchange, currency."""
+        ...
+
+    async def verified(self, key: int, finding: Finding, now: datetime) -> StoredInstrument:
+        """Record what the broker said, with the contract when there is one. Raises NotFound(SYMBOL_NOT_FOUND)."""
+        ...
+
+    async def contracts(self, keys: Sequence[int]) -> Mapping[int, BrokerContract]:
+        """The contracts recorded, by storage's number; those without one are left out."""
+        ...
+
+    async def archive(self, key: int, reason: str, now: datetime) -> str:
+        """Move it with its bars, revisions and actions to the archive; the archive's id. Raises NotFound."""
         ...
 
     async def delete(self, key: int) -> None:

@@ -80,6 +80,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """DATA_LOSS. Stored data contradicts itself."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 27
     """INTERNAL. A fault of the server's own; metadata: request_id of the log line that tells more."""
+    ERROR_REASON_BROKER_UNAVAILABLE: _ErrorReason.ValueType  # 28
+    """UNAVAILABLE. The broker is not connected, or did not answer in time; metadata: state, code."""
+    ERROR_REASON_SYMBOL_UNKNOWN_TO_BROKER: _ErrorReason.ValueType  # 29
+    """FAILED_PRECONDITION. The broker knows no such contract; metadata: symbol."""
+    ERROR_REASON_BROKER_REFUSED: _ErrorReason.ValueType  # 30
+    """FAILED_PRECONDITION. The broker refuses it: no subscription or permission, or a rule of its own; metadata: code, category."""
+    ERROR_REASON_COLLECTION_NOT_FOUND: _ErrorReason.ValueType  # 31
+    """NOT_FOUND. No such collection; metadata: collection."""
+    ERROR_REASON_COLLECTION_FINISHED: _ErrorReason.ValueType  # 32
+    """FAILED_PRECONDITION. The collection has ended and cannot be cancelled; metadata: collection, state."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The machine-readable cause of an error. `google.rpc.ErrorInfo.reason` carries the name without its prefix
@@ -144,4 +154,14 @@ ERROR_REASON_DATA_CORRUPT: ErrorReason.ValueType  # 26
 """DATA_LOSS. Stored data contradicts itself."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 27
 """INTERNAL. A fault of the server's own; metadata: request_id of the log line that tells more."""
+ERROR_REASON_BROKER_UNAVAILABLE: ErrorReason.ValueType  # 28
+"""UNAVAILABLE. The broker is not connected, or did not answer in time; metadata: state, code."""
+ERROR_REASON_SYMBOL_UNKNOWN_TO_BROKER: ErrorReason.ValueType  # 29
+"""FAILED_PRECONDITION. The broker knows no such contract; metadata: symbol."""
+ERROR_REASON_BROKER_REFUSED: ErrorReason.ValueType  # 30
+"""FAILED_PRECONDITION. The broker refuses it: no subscription or permission, or a rule of its own; metadata: code, category."""
+ERROR_REASON_COLLECTION_NOT_FOUND: ErrorReason.ValueType  # 31
+"""NOT_FOUND. No such collection; metadata: collection."""
+ERROR_REASON_COLLECTION_FINISHED: ErrorReason.ValueType  # 32
+"""FAILED_PRECONDITION. The collection has ended and cannot be cancelled; metadata: collection, state."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -27,6 +27,38 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ValidationAction:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ValidationActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ValidationAction.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VALIDATION_ACTION_UNSPECIFIED: _ValidationAction.ValueType  # 0
+    """Not said."""
+    VALIDATION_ACTION_KEPT: _ValidationAction.ValueType  # 1
+    """It stays as it was."""
+    VALIDATION_ACTION_DEACTIVATED: _ValidationAction.ValueType  # 2
+    """It proved invalid and is no longer collected."""
+    VALIDATION_ACTION_REACTIVATED: _ValidationAction.ValueType  # 3
+    """It is known again and collected again."""
+    VALIDATION_ACTION_ARCHIVED: _ValidationAction.ValueType  # 4
+    """It was invalid through the grace period: removed, its history archived."""
+
+class ValidationAction(_ValidationAction, metaclass=_ValidationActionEnumTypeWrapper):
+    """What was done with a symbol."""
+
+VALIDATION_ACTION_UNSPECIFIED: ValidationAction.ValueType  # 0
+"""Not said."""
+VALIDATION_ACTION_KEPT: ValidationAction.ValueType  # 1
+"""It stays as it was."""
+VALIDATION_ACTION_DEACTIVATED: ValidationAction.ValueType  # 2
+"""It proved invalid and is no longer collected."""
+VALIDATION_ACTION_REACTIVATED: ValidationAction.ValueType  # 3
+"""It is known again and collected again."""
+VALIDATION_ACTION_ARCHIVED: ValidationAction.ValueType  # 4
+"""It was invalid through the grace period: removed, its history archived."""
+Global___ValidationAction: _TypeAlias = ValidationAction  # noqa: Y015
+
 class _FileFormat:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -50,6 +82,86 @@ FILE_FORMAT_CSV: FileFormat.ValueType  # 1
 FILE_FORMAT_PARQUET: FileFormat.ValueType  # 2
 """Apache Parquet with those columns."""
 Global___FileFormat: _TypeAlias = FileFormat  # noqa: Y015
+
+class _SessionState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SessionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SessionState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SESSION_STATE_UNSPECIFIED: _SessionState.ValueType  # 0
+    """Not said."""
+    SESSION_STATE_PRESENT: _SessionState.ValueType  # 1
+    """It has a bar."""
+    SESSION_STATE_HOLIDAY: _SessionState.ValueType  # 2
+    """A weekday without a session."""
+    SESSION_STATE_HALTED: _SessionState.ValueType  # 3
+    """The exchange was open, the broker has answered, and there was no trade."""
+    SESSION_STATE_NOT_LISTED: _SessionState.ValueType  # 4
+    """Before the symbol's listing or after its end."""
+    SESSION_STATE_FETCH_FAILED: _SessionState.ValueType  # 5
+    """The broker was asked and failed to answer."""
+    SESSION_STATE_UNKNOWN: _SessionState.ValueType  # 6
+    """Nobody has asked."""
+
+class SessionState(_SessionState, metaclass=_SessionStateEnumTypeWrapper):
+    """What is known of a date."""
+
+SESSION_STATE_UNSPECIFIED: SessionState.ValueType  # 0
+"""Not said."""
+SESSION_STATE_PRESENT: SessionState.ValueType  # 1
+"""It has a bar."""
+SESSION_STATE_HOLIDAY: SessionState.ValueType  # 2
+"""A weekday without a session."""
+SESSION_STATE_HALTED: SessionState.ValueType  # 3
+"""The exchange was open, the broker has answered, and there was no trade."""
+SESSION_STATE_NOT_LISTED: SessionState.ValueType  # 4
+"""Before the symbol's listing or after its end."""
+SESSION_STATE_FETCH_FAILED: SessionState.ValueType  # 5
+"""The broker was asked and failed to answer."""
+SESSION_STATE_UNKNOWN: SessionState.ValueType  # 6
+"""Nobody has asked."""
+Global___SessionState: _TypeAlias = SessionState  # noqa: Y015
+
+class _ConnectionState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ConnectionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConnectionState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONNECTION_STATE_UNSPECIFIED: _ConnectionState.ValueType  # 0
+    """No broker is configured."""
+    CONNECTION_STATE_DOWN: _ConnectionState.ValueType  # 1
+    """Not connected; the next attempt is waited for."""
+    CONNECTION_STATE_CONNECTING: _ConnectionState.ValueType  # 2
+    """Connecting."""
+    CONNECTION_STATE_SYNCING: _ConnectionState.ValueType  # 3
+    """Connected; finding out what is there."""
+    CONNECTION_STATE_READY: _ConnectionState.ValueType  # 4
+    """All is well."""
+    CONNECTION_STATE_DEGRADED: _ConnectionState.ValueType  # 5
+    """Connected to the gateway, which has lost the broker or one of its data services."""
+    CONNECTION_STATE_DRAINING: _ConnectionState.ValueType  # 6
+    """About to be closed; what is under way ends."""
+
+class ConnectionState(_ConnectionState, metaclass=_ConnectionStateEnumTypeWrapper):
+    """The state of the connection to the broker."""
+
+CONNECTION_STATE_UNSPECIFIED: ConnectionState.ValueType  # 0
+"""No broker is configured."""
+CONNECTION_STATE_DOWN: ConnectionState.ValueType  # 1
+"""Not connected; the next attempt is waited for."""
+CONNECTION_STATE_CONNECTING: ConnectionState.ValueType  # 2
+"""Connecting."""
+CONNECTION_STATE_SYNCING: ConnectionState.ValueType  # 3
+"""Connected; finding out what is there."""
+CONNECTION_STATE_READY: ConnectionState.ValueType  # 4
+"""All is well."""
+CONNECTION_STATE_DEGRADED: ConnectionState.ValueType  # 5
+"""Connected to the gateway, which has lost the broker or one of its data services."""
+CONNECTION_STATE_DRAINING: ConnectionState.ValueType  # 6
+"""About to be closed; what is under way ends."""
+Global___ConnectionState: _TypeAlias = ConnectionState  # noqa: Y015
 
 @_typing.final
 class ListSymbolsRequest(_message.Message):
@@ -175,8 +287,11 @@ class CreateSymbolRequest(_message.Message):
 
     SYMBOL_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SKIP_VALIDATION_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes a retry safe: the same id and body give the first answer. Empty: no such promise."""
+    skip_validation: _builtins.bool
+    """Store it without asking the broker, for instruments it does not know (any more)."""
     @_builtins.property
     def symbol(self) -> _symbol_pb2.Symbol:
         """Its key and facts."""
@@ -186,10 +301,11 @@ class CreateSymbolRequest(_message.Message):
         *,
         symbol: _symbol_pb2.Symbol | None = ...,
         request_id: _builtins.str = ...,
+        skip_validation: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["symbol", b"symbol"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "symbol", b"symbol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "skip_validation", b"skip_validation", "symbol", b"symbol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -342,7 +458,7 @@ class PopulateSymbolsRequest(_message.Message):
     FORCE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     force: _builtins.bool
-    """Skip validation with the broker, where one is connected."""
+    """Store without asking the broker."""
     request_id: _builtins.str
     """Makes a retry safe. Populating is safe to repeat in any case."""
     def __init__(
@@ -417,6 +533,10 @@ class PopulateProgress(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     CREATED_FIELD_NUMBER: _builtins.int
     EXISTING_FIELD_NUMBER: _builtins.int
+    VALID_FIELD_NUMBER: _builtins.int
+    INVALID_FIELD_NUMBER: _builtins.int
+    AMBIGUOUS_FIELD_NUMBER: _builtins.int
+    UNCHECKED_FIELD_NUMBER: _builtins.int
     done: _builtins.int
     """Symbols handled so far."""
     total: _builtins.int
@@ -425,6 +545,14 @@ class PopulateProgress(_message.Message):
     """Newly stored."""
     existing: _builtins.int
     """Stored before, left as they were."""
+    valid: _builtins.int
+    """New ones the broker knows."""
+    invalid: _builtins.int
+    """New ones the broker does not know; stored inactive."""
+    ambiguous: _builtins.int
+    """New ones the broker knows several of; stored inactive, the candidates in `verified_reason`."""
+    unchecked: _builtins.int
+    """New ones stored without the broker's word, because `force` was set."""
     def __init__(
         self,
         *,
@@ -432,14 +560,362 @@ class PopulateProgress(_message.Message):
         total: _builtins.int = ...,
         created: _builtins.int = ...,
         existing: _builtins.int = ...,
+        valid: _builtins.int = ...,
+        invalid: _builtins.int = ...,
+        ambiguous: _builtins.int = ...,
+        unchecked: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "done", b"done", "existing", b"existing", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ambiguous", b"ambiguous", "created", b"created", "done", b"done", "existing", b"existing", "invalid", b"invalid", "total", b"total", "unchecked", b"unchecked", "valid", b"valid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PopulateProgress: _TypeAlias = PopulateProgress  # noqa: Y015
+
+@_typing.final
+class ValidateSymbolsRequest(_message.Message):
+    """Which symbols to ask the broker about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORCE_REVALIDATE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    SYMBOLS_FIELD_NUMBER: _builtins.int
+    force_revalidate: _builtins.bool
+    """Ask also about those verified lately."""
+    limit: _builtins.int
+    """How many at most, those never or longest not verified first; 0 for all."""
+    @_builtins.property
+    def symbols(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these; empty for all."""
+
+    def __init__(
+        self,
+        *,
+        force_revalidate: _builtins.bool = ...,
+        limit: _builtins.int = ...,
+        symbols: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["force_revalidate", b"force_revalidate", "limit", b"limit", "symbols", b"symbols"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidateSymbolsRequest: _TypeAlias = ValidateSymbolsRequest  # noqa: Y015
+
+@_typing.final
+class ValidateSymbolsResponse(_message.Message):
+    """One step of the validation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """Counts up from 1 within the call."""
+    @_builtins.property
+    def progress(self) -> Global___ValidateProgress:
+        """How far it is."""
+
+    @_builtins.property
+    def heartbeat(self) -> _stream_pb2.Heartbeat:
+        """Nothing new, still alive."""
+
+    @_builtins.property
+    def status(self) -> _status_pb2.Status:
+        """It failed; what was told is stored. No more follows."""
+
+    @_builtins.property
+    def end(self) -> _stream_pb2.StreamEnd:
+        """It is done."""
+
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.int = ...,
+        progress: Global___ValidateProgress | None = ...,
+        heartbeat: _stream_pb2.Heartbeat | None = ...,
+        status: _status_pb2.Status | None = ...,
+        end: _stream_pb2.StreamEnd | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "heartbeat", b"heartbeat", "progress", b"progress", "status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "heartbeat", b"heartbeat", "progress", b"progress", "sequence", b"sequence", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["progress", "heartbeat", "status", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___ValidateSymbolsResponse: _TypeAlias = ValidateSymbolsResponse  # noqa: Y015
+
+@_typing.final
+class ValidateProgress(_message.Message):
+    """How far the validation is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DONE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    SKIPPED_FIELD_NUMBER: _builtins.int
+    VALID_FIELD_NUMBER: _builtins.int
+    INVALID_FIELD_NUMBER: _builtins.int
+    AMBIGUOUS_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    OUTCOMES_FIELD_NUMBER: _builtins.int
+    done: _builtins.int
+    """Symbols handled so far, skipped ones included."""
+    total: _builtins.int
+    """Symbols to handle."""
+    skipped: _builtins.int
+    """Left out because they were verified lately."""
+    valid: _builtins.int
+    """Known to the broker."""
+    invalid: _builtins.int
+    """Not known to the broker."""
+    ambiguous: _builtins.int
+    """Known several times."""
+    failed: _builtins.int
+    """Not answered: the broker failed on them, they keep what they had."""
+    @_builtins.property
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ValidationOutcome]:
+        """Those whose standing changed since the last message, and those that failed."""
+
+    def __init__(
+        self,
+        *,
+        done: _builtins.int = ...,
+        total: _builtins.int = ...,
+        skipped: _builtins.int = ...,
+        valid: _builtins.int = ...,
+        invalid: _builtins.int = ...,
+        ambiguous: _builtins.int = ...,
+        failed: _builtins.int = ...,
+        outcomes: _abc.Iterable[Global___ValidationOutcome] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ambiguous", b"ambiguous", "done", b"done", "failed", b"failed", "invalid", b"invalid", "outcomes", b"outcomes", "skipped", b"skipped", "total", b"total", "valid", b"valid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidateProgress: _TypeAlias = ValidateProgress  # noqa: Y015
+
+@_typing.final
+class ValidationOutcome(_message.Message):
+    """What the broker said about a symbol, and what followed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYMBOL_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CANDIDATES_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    ARCHIVE_ID_FIELD_NUMBER: _builtins.int
+    symbol: _builtins.str
+    """The symbol's full id."""
+    result: _symbol_pb2.Verification.ValueType
+    """What the broker said."""
+    reason: _builtins.str
+    """Why, in words."""
+    action: Global___ValidationAction.ValueType
+    """What was done with it."""
+    archive_id: _builtins.str
+    """ARCHIVED: the archive's id."""
+    @_builtins.property
+    def candidates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """AMBIGUOUS: the contracts it could mean, as full ids with currency and name."""
+
+    def __init__(
+        self,
+        *,
+        symbol: _builtins.str = ...,
+        result: _symbol_pb2.Verification.ValueType = ...,
+        reason: _builtins.str = ...,
+        candidates: _abc.Iterable[_builtins.str] | None = ...,
+        action: Global___ValidationAction.ValueType = ...,
+        archive_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "archive_id", b"archive_id", "candidates", b"candidates", "reason", b"reason", "result", b"result", "symbol", b"symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidationOutcome: _TypeAlias = ValidationOutcome  # noqa: Y015
+
+@_typing.final
+class DeleteBarsRequest(_message.Message):
+    """Which bars to remove."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYMBOL_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    INTERVAL_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    symbol: _builtins.str
+    """`AAPL`, `BHP.ASX` or `BHP.ASX.AUD`."""
+    start: _builtins.str
+    """First session, YYYY-MM-DD, inclusive; empty for the oldest."""
+    end: _builtins.str
+    """Last session, YYYY-MM-DD, inclusive; empty for the newest."""
+    interval: _bars_pb2.BarInterval.ValueType
+    """Bar length; one day when not said."""
+    request_id: _builtins.str
+    """Makes a retry safe: the same id and body give the first answer. Empty: no such promise."""
+    def __init__(
+        self,
+        *,
+        symbol: _builtins.str = ...,
+        start: _builtins.str = ...,
+        end: _builtins.str = ...,
+        interval: _bars_pb2.BarInterval.ValueType = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "interval", b"interval", "request_id", b"request_id", "start", b"start", "symbol", b"symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteBarsRequest: _TypeAlias = DeleteBarsRequest  # noqa: Y015
+
+@_typing.final
+class DeleteBarsResponse(_message.Message):
+    """What was removed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BARS_DELETED_FIELD_NUMBER: _builtins.int
+    bars_deleted: _builtins.int
+    """Bars removed."""
+    def __init__(
+        self,
+        *,
+        bars_deleted: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bars_deleted", b"bars_deleted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteBarsResponse: _TypeAlias = DeleteBarsResponse  # noqa: Y015
+
+@_typing.final
+class GetMarketHoursRequest(_message.Message):
+    """Which exchange and when."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXCHANGE_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    exchange: _builtins.str
+    """The exchange, such as `NASDAQ` or `ASX`."""
+    date: _builtins.str
+    """The date, YYYY-MM-DD; empty for today on the exchange."""
+    def __init__(
+        self,
+        *,
+        exchange: _builtins.str = ...,
+        date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "exchange", b"exchange"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMarketHoursRequest: _TypeAlias = GetMarketHoursRequest  # noqa: Y015
+
+@_typing.final
+class GetMarketHoursResponse(_message.Message):
+    """The exchange's regular sessions around the date."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALENDAR_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    SESSION_FIELD_NUMBER: _builtins.int
+    PREVIOUS_FIELD_NUMBER: _builtins.int
+    NEXT_FIELD_NUMBER: _builtins.int
+    calendar: _builtins.str
+    """The calendar, an ISO 10383 market code such as `XNYS`."""
+    time_zone: _builtins.str
+    """The exchange's zone, IANA, such as `America/New_York`."""
+    open: _builtins.bool
+    """Whether a regular session is under way now."""
+    @_builtins.property
+    def session(self) -> Global___MarketSession:
+        """The session of the date; absent when it has none."""
+
+    @_builtins.property
+    def previous(self) -> Global___MarketSession:
+        """The last session before the date."""
+
+    @_builtins.property
+    def next(self) -> Global___MarketSession:
+        """The first session after the date."""
+
+    def __init__(
+        self,
+        *,
+        calendar: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        open: _builtins.bool = ...,
+        session: Global___MarketSession | None = ...,
+        previous: Global___MarketSession | None = ...,
+        next: Global___MarketSession | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next", b"next", "previous", b"previous", "session", b"session"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "next", b"next", "open", b"open", "previous", b"previous", "session", b"session", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMarketHoursResponse: _TypeAlias = GetMarketHoursResponse  # noqa: Y015
+
+@_typing.final
+class MarketSession(_message.Message):
+    """One regular session."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATE_FIELD_NUMBER: _builtins.int
+    OPEN_TIME_FIELD_NUMBER: _builtins.int
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    date: _builtins.str
+    """Its date, YYYY-MM-DD."""
+    @_builtins.property
+    def open_time(self) -> _timestamp_pb2.Timestamp:
+        """When it opens."""
+
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """When it closes."""
+
+    def __init__(
+        self,
+        *,
+        date: _builtins.str = ...,
+        open_time: _timestamp_pb2.Timestamp | None = ...,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "date", b"date", "open_time", b"open_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarketSession: _TypeAlias = MarketSession  # noqa: Y015
 
 @_typing.final
 class GetBarsRequest(_message.Message):
@@ -846,26 +1322,94 @@ class GetCoverageRequest(_message.Message):
     SYMBOL_FIELD_NUMBER: _builtins.int
     START_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
+    INTERVAL_FIELD_NUMBER: _builtins.int
     symbol: _builtins.str
     """`AAPL`, `BHP.ASX` or `BHP.ASX.AUD`."""
     start: _builtins.str
     """First session, YYYY-MM-DD, inclusive; empty for the first stored bar's."""
     end: _builtins.str
     """Last session, YYYY-MM-DD, inclusive; empty for the last stored bar's."""
+    interval: _bars_pb2.BarInterval.ValueType
+    """Bar length; one day when not said. A session counts as present when it has any bar of this length."""
     def __init__(
         self,
         *,
         symbol: _builtins.str = ...,
         start: _builtins.str = ...,
         end: _builtins.str = ...,
+        interval: _bars_pb2.BarInterval.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start", "symbol", b"symbol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "interval", b"interval", "start", b"start", "symbol", b"symbol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetCoverageRequest: _TypeAlias = GetCoverageRequest  # noqa: Y015
+
+@_typing.final
+class SessionRun(_message.Message):
+    """Consecutive dates in one state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    LAST_FIELD_NUMBER: _builtins.int
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    state: Global___SessionState.ValueType
+    """Their state."""
+    first: _builtins.str
+    """First of them, YYYY-MM-DD."""
+    last: _builtins.str
+    """Last of them, YYYY-MM-DD."""
+    sessions: _builtins.int
+    """How many; weekends are not counted."""
+    reason: _builtins.str
+    """FETCH_FAILED: the broker's code and words."""
+    def __init__(
+        self,
+        *,
+        state: Global___SessionState.ValueType = ...,
+        first: _builtins.str = ...,
+        last: _builtins.str = ...,
+        sessions: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "last", b"last", "reason", b"reason", "sessions", b"sessions", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionRun: _TypeAlias = SessionRun  # noqa: Y015
+
+@_typing.final
+class SessionCount(_message.Message):
+    """How many sessions are in a state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    state: Global___SessionState.ValueType
+    """The state."""
+    sessions: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        state: Global___SessionState.ValueType = ...,
+        sessions: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sessions", b"sessions", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionCount: _TypeAlias = SessionCount  # noqa: Y015
 
 @_typing.final
 class MissingSessions(_message.Message):
@@ -913,6 +1457,9 @@ class GetCoverageResponse(_message.Message):
     MISSING_FIELD_NUMBER: _builtins.int
     FIRST_BAR_FIELD_NUMBER: _builtins.int
     LAST_BAR_FIELD_NUMBER: _builtins.int
+    RUNS_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    PARTIAL_FIELD_NUMBER: _builtins.int
     symbol: _builtins.str
     """The instrument's full id."""
     calendar: _builtins.str
@@ -935,6 +1482,18 @@ class GetCoverageResponse(_message.Message):
     def missing(self) -> _containers.RepeatedCompositeFieldContainer[Global___MissingSessions]:
         """Every run of sessions without a bar, oldest first."""
 
+    @_builtins.property
+    def runs(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionRun]:
+        """Every run of dates of one state in the range, oldest first, at most 10,000."""
+
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionCount]:
+        """Sessions by state."""
+
+    @_builtins.property
+    def partial(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Sessions whose bar is still partial, YYYY-MM-DD."""
+
     def __init__(
         self,
         *,
@@ -948,10 +1507,13 @@ class GetCoverageResponse(_message.Message):
         missing: _abc.Iterable[Global___MissingSessions] | None = ...,
         first_bar: _builtins.str = ...,
         last_bar: _builtins.str = ...,
+        runs: _abc.Iterable[Global___SessionRun] | None = ...,
+        counts: _abc.Iterable[Global___SessionCount] | None = ...,
+        partial: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "end", b"end", "first_bar", b"first_bar", "fraction", b"fraction", "last_bar", b"last_bar", "missing", b"missing", "sessions_expected", b"sessions_expected", "sessions_present", b"sessions_present", "start", b"start", "symbol", b"symbol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "counts", b"counts", "end", b"end", "first_bar", b"first_bar", "fraction", b"fraction", "last_bar", b"last_bar", "missing", b"missing", "partial", b"partial", "runs", b"runs", "sessions_expected", b"sessions_expected", "sessions_present", b"sessions_present", "start", b"start", "symbol", b"symbol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1006,6 +1568,7 @@ class GetDataQualityResponse(_message.Message):
     ROWS_FIELD_NUMBER: _builtins.int
     IMPORTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FLAGS_FIELD_NUMBER: _builtins.int
     rows_rejected: _builtins.int
     """Rejected rows that match, over all pages."""
     next_page_token: _builtins.str
@@ -1022,6 +1585,10 @@ class GetDataQualityResponse(_message.Message):
     def imports(self) -> _containers.RepeatedCompositeFieldContainer[_quality_pb2.ImportSummary]:
         """The newest imports that match symbol and import id, at most 20, newest first."""
 
+    @_builtins.property
+    def flags(self) -> _containers.RepeatedCompositeFieldContainer[_quality_pb2.DataFlag]:
+        """What looks wrong in stored bars and was left as it is, newest first, at most 1,000."""
+
     def __init__(
         self,
         *,
@@ -1030,10 +1597,11 @@ class GetDataQualityResponse(_message.Message):
         rows: _abc.Iterable[_quality_pb2.RejectedRow] | None = ...,
         imports: _abc.Iterable[_quality_pb2.ImportSummary] | None = ...,
         next_page_token: _builtins.str = ...,
+        flags: _abc.Iterable[_quality_pb2.DataFlag] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["imports", b"imports", "next_page_token", b"next_page_token", "rejected_by_rule", b"rejected_by_rule", "rows", b"rows", "rows_rejected", b"rows_rejected"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flags", b"flags", "imports", b"imports", "next_page_token", b"next_page_token", "rejected_by_rule", b"rejected_by_rule", "rows", b"rows", "rows_rejected", b"rows_rejected"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1169,6 +1737,7 @@ class GetHealthResponse(_message.Message):
     STORAGE_OK_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
     SYMBOLS_FIELD_NUMBER: _builtins.int
+    BROKER_FIELD_NUMBER: _builtins.int
     serving: _builtins.bool
     """Whether calls are served."""
     version: _builtins.str
@@ -1181,6 +1750,10 @@ class GetHealthResponse(_message.Message):
     def time(self) -> _timestamp_pb2.Timestamp:
         """The server's clock."""
 
+    @_builtins.property
+    def broker(self) -> Global___BrokerHealth:
+        """The connection to the broker."""
+
     def __init__(
         self,
         *,
@@ -1189,11 +1762,56 @@ class GetHealthResponse(_message.Message):
         storage_ok: _builtins.bool = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
         symbols: _builtins.int = ...,
+        broker: Global___BrokerHealth | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["serving", b"serving", "storage_ok", b"storage_ok", "symbols", b"symbols", "time", b"time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "serving", b"serving", "storage_ok", b"storage_ok", "symbols", b"symbols", "time", b"time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetHealthResponse: _TypeAlias = GetHealthResponse  # noqa: Y015
+
+@_typing.final
+class BrokerHealth(_message.Message):
+    """The connection to the broker."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    SERVER_VERSION_FIELD_NUMBER: _builtins.int
+    SIMULATED_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    state: Global___ConnectionState.ValueType
+    """Its state."""
+    address: _builtins.str
+    """Host and port."""
+    server_version: _builtins.int
+    """The wire protocol's version that was agreed on; 0 while not connected."""
+    simulated: _builtins.bool
+    """Whether the broker is a simulator."""
+    message: _builtins.str
+    """What the broker said last, such as `1100: connectivity lost`."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """When the state was entered."""
+
+    def __init__(
+        self,
+        *,
+        state: Global___ConnectionState.ValueType = ...,
+        address: _builtins.str = ...,
+        server_version: _builtins.int = ...,
+        simulated: _builtins.bool = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "message", b"message", "server_version", b"server_version", "simulated", b"simulated", "since", b"since", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BrokerHealth: _TypeAlias = BrokerHealth  # noqa: Y015

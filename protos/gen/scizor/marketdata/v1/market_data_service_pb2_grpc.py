@@ -3,6 +3,8 @@
 import grpc
 import warnings
 
+from scizor.marketdata.v1 import collection_pb2 as scizor_dot_marketdata_dot_v1_dot_collection__pb2
+from scizor.marketdata.v1 import live_pb2 as scizor_dot_marketdata_dot_v1_dot_live__pb2
 from scizor.marketdata.v1 import market_data_service_pb2 as scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.0'
@@ -70,6 +72,11 @@ class MarketDataServiceStub:
                 request_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.PopulateSymbolsRequest.SerializeToString,
                 response_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.PopulateSymbolsResponse.FromString,
                 _registered_method=True)
+        self.ValidateSymbols = channel.unary_stream(
+                '/scizor.marketdata.v1.MarketDataService/ValidateSymbols',
+                request_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.ValidateSymbolsRequest.SerializeToString,
+                response_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.ValidateSymbolsResponse.FromString,
+                _registered_method=True)
         self.GetBars = channel.unary_unary(
                 '/scizor.marketdata.v1.MarketDataService/GetBars',
                 request_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.GetBarsRequest.SerializeToString,
@@ -85,10 +92,60 @@ class MarketDataServiceStub:
                 request_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.StreamBarsRequest.SerializeToString,
                 response_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.StreamBarsResponse.FromString,
                 _registered_method=True)
+        self.DeleteBars = channel.unary_unary(
+                '/scizor.marketdata.v1.MarketDataService/DeleteBars',
+                request_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.DeleteBarsRequest.SerializeToString,
+                response_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.DeleteBarsResponse.FromString,
+                _registered_method=True)
         self.ImportBars = channel.stream_unary(
                 '/scizor.marketdata.v1.MarketDataService/ImportBars',
                 request_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.ImportBarsRequest.SerializeToString,
                 response_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.ImportBarsResponse.FromString,
+                _registered_method=True)
+        self.CollectDaily = channel.unary_stream(
+                '/scizor.marketdata.v1.MarketDataService/CollectDaily',
+                request_serializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectDailyRequest.SerializeToString,
+                response_deserializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectDailyResponse.FromString,
+                _registered_method=True)
+        self.CollectSymbol = channel.unary_stream(
+                '/scizor.marketdata.v1.MarketDataService/CollectSymbol',
+                request_serializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectSymbolRequest.SerializeToString,
+                response_deserializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectSymbolResponse.FromString,
+                _registered_method=True)
+        self.CollectHistory = channel.unary_stream(
+                '/scizor.marketdata.v1.MarketDataService/CollectHistory',
+                request_serializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectHistoryRequest.SerializeToString,
+                response_deserializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectHistoryResponse.FromString,
+                _registered_method=True)
+        self.ListCollections = channel.unary_unary(
+                '/scizor.marketdata.v1.MarketDataService/ListCollections',
+                request_serializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.ListCollectionsRequest.SerializeToString,
+                response_deserializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.ListCollectionsResponse.FromString,
+                _registered_method=True)
+        self.GetCollection = channel.unary_unary(
+                '/scizor.marketdata.v1.MarketDataService/GetCollection',
+                request_serializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.GetCollectionRequest.SerializeToString,
+                response_deserializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.GetCollectionResponse.FromString,
+                _registered_method=True)
+        self.CancelCollection = channel.unary_unary(
+                '/scizor.marketdata.v1.MarketDataService/CancelCollection',
+                request_serializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CancelCollectionRequest.SerializeToString,
+                response_deserializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CancelCollectionResponse.FromString,
+                _registered_method=True)
+        self.StreamQuotes = channel.unary_stream(
+                '/scizor.marketdata.v1.MarketDataService/StreamQuotes',
+                request_serializer=scizor_dot_marketdata_dot_v1_dot_live__pb2.StreamQuotesRequest.SerializeToString,
+                response_deserializer=scizor_dot_marketdata_dot_v1_dot_live__pb2.StreamQuotesResponse.FromString,
+                _registered_method=True)
+        self.StreamLiveBars = channel.unary_stream(
+                '/scizor.marketdata.v1.MarketDataService/StreamLiveBars',
+                request_serializer=scizor_dot_marketdata_dot_v1_dot_live__pb2.StreamLiveBarsRequest.SerializeToString,
+                response_deserializer=scizor_dot_marketdata_dot_v1_dot_live__pb2.StreamLiveBarsResponse.FromString,
+                _registered_method=True)
+        self.GetMarketHours = channel.unary_unary(
+                '/scizor.marketdata.v1.MarketDataService/GetMarketHours',
+                request_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.GetMarketHoursRequest.SerializeToString,
+                response_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.GetMarketHoursResponse.FromString,
                 _registered_method=True)
         self.GetCoverage = channel.unary_unary(
                 '/scizor.marketdata.v1.MarketDataService/GetCoverage',
@@ -141,7 +198,8 @@ class MarketDataServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateSymbol(self, request, context):
-        """Stores a symbol. Errors: ALREADY_EXISTS SYMBOL_EXISTS, REQUEST_ID_REUSED.
+        """Asks the broker for the symbol's contract, then stores it. Errors: ALREADY_EXISTS SYMBOL_EXISTS, REQUEST_ID_REUSED, FAILED_PRECONDITION
+        SYMBOL_UNKNOWN_TO_BROKER, INVALID_ARGUMENT SYMBOL_AMBIGUOUS (with the candidates), UNAVAILABLE BROKER_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -163,7 +221,16 @@ class MarketDataServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PopulateSymbols(self, request, context):
-        """Stores the built-in universe of 357 symbols, leaving those already stored as they are; a stream of progress.
+        """Stores the built-in universe of 357 symbols, leaving those already stored as they are, and asks the broker for the contracts of the
+        new ones; a stream of progress. Errors: UNAVAILABLE BROKER_UNAVAILABLE, before anything is stored.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateSymbols(self, request, context):
+        """Asks the broker about stored symbols, leaving out those verified lately; a stream of progress. A symbol the broker does not know is
+        deactivated, and one that is unknown still after the grace period is archived with its history. Errors: UNAVAILABLE BROKER_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -192,10 +259,83 @@ class MarketDataServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteBars(self, request, context):
+        """Removes one symbol's bars of one length in a range, with their revisions. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ImportBars(self, request_iterator, context):
         """Judges rows and stores the good ones, all or nothing: the first message is the header, the others all `data` or all `rows`.
         Errors: INVALID_ARGUMENT FILE_UNREADABLE, FAILED_PRECONDITION IMPORT_REFUSED, RESOURCE_EXHAUSTED IMPORT_TOO_LARGE, ALREADY_EXISTS
         REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CollectDaily(self, request, context):
+        """Asks the broker for the sessions that active symbols lack, once their exchange has closed and the close has settled; streams the
+        collection's progress. The collection goes on when the caller leaves. Errors: UNAVAILABLE BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED
+        QUEUE_FULL, INVALID_ARGUMENT DATE_RANGE_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CollectSymbol(self, request, context):
+        """As CollectDaily, for one symbol. A session that is under way gives a partial bar.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CollectHistory(self, request, context):
+        """As CollectDaily, for the past: three years when no dates are given.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCollections(self, request, context):
+        """Lists collections, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCollection(self, request, context):
+        """Returns a collection with its ledger. Errors: NOT_FOUND COLLECTION_NOT_FOUND, INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelCollection(self, request, context):
+        """Ends a collection; what it has stored stays. Errors: NOT_FOUND COLLECTION_NOT_FOUND, FAILED_PRECONDITION COLLECTION_FINISHED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamQuotes(self, request, context):
+        """Streams the newest market of symbols: all that is known at once, then updates. A slow reader is shown the newest and told how many
+        updates it missed. Errors: UNAVAILABLE BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED QUEUE_FULL.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamLiveBars(self, request, context):
+        """Streams bars as they form. Errors: as StreamQuotes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMarketHours(self, request, context):
+        """Tells an exchange's sessions around a date. Errors: INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -270,6 +410,11 @@ def add_MarketDataServiceServicer_to_server(servicer, server):
                     request_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.PopulateSymbolsRequest.FromString,
                     response_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.PopulateSymbolsResponse.SerializeToString,
             ),
+            'ValidateSymbols': grpc.unary_stream_rpc_method_handler(
+                    servicer.ValidateSymbols,
+                    request_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.ValidateSymbolsRequest.FromString,
+                    response_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.ValidateSymbolsResponse.SerializeToString,
+            ),
             'GetBars': grpc.unary_unary_rpc_method_handler(
                     servicer.GetBars,
                     request_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.GetBarsRequest.FromString,
@@ -285,10 +430,60 @@ def add_MarketDataServiceServicer_to_server(servicer, server):
                     request_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.StreamBarsRequest.FromString,
                     response_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.StreamBarsResponse.SerializeToString,
             ),
+            'DeleteBars': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBars,
+                    request_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.DeleteBarsRequest.FromString,
+                    response_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.DeleteBarsResponse.SerializeToString,
+            ),
             'ImportBars': grpc.stream_unary_rpc_method_handler(
                     servicer.ImportBars,
                     request_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.ImportBarsRequest.FromString,
                     response_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.ImportBarsResponse.SerializeToString,
+            ),
+            'CollectDaily': grpc.unary_stream_rpc_method_handler(
+                    servicer.CollectDaily,
+                    request_deserializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectDailyRequest.FromString,
+                    response_serializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectDailyResponse.SerializeToString,
+            ),
+            'CollectSymbol': grpc.unary_stream_rpc_method_handler(
+                    servicer.CollectSymbol,
+                    request_deserializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectSymbolRequest.FromString,
+                    response_serializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectSymbolResponse.SerializeToString,
+            ),
+            'CollectHistory': grpc.unary_stream_rpc_method_handler(
+                    servicer.CollectHistory,
+                    request_deserializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectHistoryRequest.FromString,
+                    response_serializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectHistoryResponse.SerializeToString,
+            ),
+            'ListCollections': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCollections,
+                    request_deserializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.ListCollectionsRequest.FromString,
+                    response_serializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.ListCollectionsResponse.SerializeToString,
+            ),
+            'GetCollection': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCollection,
+                    request_deserializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.GetCollectionRequest.FromString,
+                    response_serializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.GetCollectionResponse.SerializeToString,
+            ),
+            'CancelCollection': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelCollection,
+                    request_deserializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CancelCollectionRequest.FromString,
+                    response_serializer=scizor_dot_marketdata_dot_v1_dot_collection__pb2.CancelCollectionResponse.SerializeToString,
+            ),
+            'StreamQuotes': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamQuotes,
+                    request_deserializer=scizor_dot_marketdata_dot_v1_dot_live__pb2.StreamQuotesRequest.FromString,
+                    response_serializer=scizor_dot_marketdata_dot_v1_dot_live__pb2.StreamQuotesResponse.SerializeToString,
+            ),
+            'StreamLiveBars': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamLiveBars,
+                    request_deserializer=scizor_dot_marketdata_dot_v1_dot_live__pb2.StreamLiveBarsRequest.FromString,
+                    response_serializer=scizor_dot_marketdata_dot_v1_dot_live__pb2.StreamLiveBarsResponse.SerializeToString,
+            ),
+            'GetMarketHours': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMarketHours,
+                    request_deserializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.GetMarketHoursRequest.FromString,
+                    response_serializer=scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.GetMarketHoursResponse.SerializeToString,
             ),
             'GetCoverage': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCoverage,
@@ -495,6 +690,33 @@ class MarketDataService:
             _registered_method=True)
 
     @staticmethod
+    def ValidateSymbols(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/scizor.marketdata.v1.MarketDataService/ValidateSymbols',
+            scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.ValidateSymbolsRequest.SerializeToString,
+            scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.ValidateSymbolsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetBars(request,
             target,
             options=(),
@@ -576,6 +798,33 @@ class MarketDataService:
             _registered_method=True)
 
     @staticmethod
+    def DeleteBars(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.marketdata.v1.MarketDataService/DeleteBars',
+            scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.DeleteBarsRequest.SerializeToString,
+            scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.DeleteBarsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ImportBars(request_iterator,
             target,
             options=(),
@@ -592,6 +841,249 @@ class MarketDataService:
             '/scizor.marketdata.v1.MarketDataService/ImportBars',
             scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.ImportBarsRequest.SerializeToString,
             scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.ImportBarsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CollectDaily(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/scizor.marketdata.v1.MarketDataService/CollectDaily',
+            scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectDailyRequest.SerializeToString,
+            scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectDailyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CollectSymbol(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/scizor.marketdata.v1.MarketDataService/CollectSymbol',
+            scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectSymbolRequest.SerializeToString,
+            scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectSymbolResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CollectHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/scizor.marketdata.v1.MarketDataService/CollectHistory',
+            scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectHistoryRequest.SerializeToString,
+            scizor_dot_marketdata_dot_v1_dot_collection__pb2.CollectHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCollections(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.marketdata.v1.MarketDataService/ListCollections',
+            scizor_dot_marketdata_dot_v1_dot_collection__pb2.ListCollectionsRequest.SerializeToString,
+            scizor_dot_marketdata_dot_v1_dot_collection__pb2.ListCollectionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCollection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.marketdata.v1.MarketDataService/GetCollection',
+            scizor_dot_marketdata_dot_v1_dot_collection__pb2.GetCollectionRequest.SerializeToString,
+            scizor_dot_marketdata_dot_v1_dot_collection__pb2.GetCollectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelCollection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.marketdata.v1.MarketDataService/CancelCollection',
+            scizor_dot_marketdata_dot_v1_dot_collection__pb2.CancelCollectionRequest.SerializeToString,
+            scizor_dot_marketdata_dot_v1_dot_collection__pb2.CancelCollectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamQuotes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/scizor.marketdata.v1.MarketDataService/StreamQuotes',
+            scizor_dot_marketdata_dot_v1_dot_live__pb2.StreamQuotesRequest.SerializeToString,
+            scizor_dot_marketdata_dot_v1_dot_live__pb2.StreamQuotesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamLiveBars(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/scizor.marketdata.v1.MarketDataService/StreamLiveBars',
+            scizor_dot_marketdata_dot_v1_dot_live__pb2.StreamLiveBarsRequest.SerializeToString,
+            scizor_dot_marketdata_dot_v1_dot_live__pb2.StreamLiveBarsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMarketHours(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.marketdata.v1.MarketDataService/GetMarketHours',
+            scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.GetMarketHoursRequest.SerializeToString,
+            scizor_dot_marketdata_dot_v1_dot_market__data__service__pb2.GetMarketHoursResponse.FromString,
             options,
             channel_credentials,
             insecure,

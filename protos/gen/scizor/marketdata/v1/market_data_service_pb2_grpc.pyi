@@ -5,6 +5,8 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from scizor.marketdata.v1 import collection_pb2 as _collection_pb2
+from scizor.marketdata.v1 import live_pb2 as _live_pb2
 from scizor.marketdata.v1 import market_data_service_pb2 as _market_data_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -44,7 +46,9 @@ class MarketDataServiceStub:
     GetSymbol: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.GetSymbolRequest, _market_data_service_pb2.GetSymbolResponse]
     """Returns one symbol. Errors: NOT_FOUND SYMBOL_NOT_FOUND."""
     CreateSymbol: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.CreateSymbolRequest, _market_data_service_pb2.CreateSymbolResponse]
-    """Stores a symbol. Errors: ALREADY_EXISTS SYMBOL_EXISTS, REQUEST_ID_REUSED."""
+    """Asks the broker for the symbol's contract, then stores it. Errors: ALREADY_EXISTS SYMBOL_EXISTS, REQUEST_ID_REUSED, FAILED_PRECONDITION
+    SYMBOL_UNKNOWN_TO_BROKER, INVALID_ARGUMENT SYMBOL_AMBIGUOUS (with the candidates), UNAVAILABLE BROKER_UNAVAILABLE.
+    """
     UpdateSymbol: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.UpdateSymbolRequest, _market_data_service_pb2.UpdateSymbolResponse]
     """Changes the masked fields of a symbol; its key never changes. Errors: NOT_FOUND SYMBOL_NOT_FOUND, ABORTED ETAG_STALE."""
     DeleteSymbol: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.DeleteSymbolRequest, _market_data_service_pb2.DeleteSymbolResponse]
@@ -52,7 +56,13 @@ class MarketDataServiceStub:
     FAILED_PRECONDITION SYMBOL_HAS_BARS, ABORTED ETAG_STALE.
     """
     PopulateSymbols: _grpc.UnaryStreamMultiCallable[_market_data_service_pb2.PopulateSymbolsRequest, _market_data_service_pb2.PopulateSymbolsResponse]
-    """Stores the built-in universe of 357 symbols, leaving those already stored as they are; a stream of progress."""
+    """Stores the built-in universe of 357 symbols, leaving those already stored as they are, and asks the broker for the contracts of the
+    new ones; a stream of progress. Errors: UNAVAILABLE BROKER_UNAVAILABLE, before anything is stored.
+    """
+    ValidateSymbols: _grpc.UnaryStreamMultiCallable[_market_data_service_pb2.ValidateSymbolsRequest, _market_data_service_pb2.ValidateSymbolsResponse]
+    """Asks the broker about stored symbols, leaving out those verified lately; a stream of progress. A symbol the broker does not know is
+    deactivated, and one that is unknown still after the grace period is archived with its history. Errors: UNAVAILABLE BROKER_UNAVAILABLE.
+    """
     GetBars: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.GetBarsRequest, _market_data_service_pb2.GetBarsResponse]
     """Returns a page of one symbol's bars, oldest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID, DATE_RANGE_INVALID. No bars in
     the range is an empty page, not an error.
@@ -63,11 +73,36 @@ class MarketDataServiceStub:
     """Streams stored bars in chunks, symbol after symbol in the order asked, oldest first. Errors before the first message come as
     the call's status, later ones also in band. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID, PAGE_TOKEN_INVALID (the cursor).
     """
+    DeleteBars: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.DeleteBarsRequest, _market_data_service_pb2.DeleteBarsResponse]
+    """Removes one symbol's bars of one length in a range, with their revisions. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID."""
     ImportBars: _grpc.StreamUnaryMultiCallable[_market_data_service_pb2.ImportBarsRequest, _market_data_service_pb2.ImportBarsResponse]
     """Judges rows and stores the good ones, all or nothing: the first message is the header, the others all `data` or all `rows`.
     Errors: INVALID_ARGUMENT FILE_UNREADABLE, FAILED_PRECONDITION IMPORT_REFUSED, RESOURCE_EXHAUSTED IMPORT_TOO_LARGE, ALREADY_EXISTS
     REQUEST_ID_REUSED.
     """
+    CollectDaily: _grpc.UnaryStreamMultiCallable[_collection_pb2.CollectDailyRequest, _collection_pb2.CollectDailyResponse]
+    """Asks the broker for the sessions that active symbols lack, once their exchange has closed and the close has settled; streams the
+    collection's progress. The collection goes on when the caller leaves. Errors: UNAVAILABLE BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED
+    QUEUE_FULL, INVALID_ARGUMENT DATE_RANGE_INVALID.
+    """
+    CollectSymbol: _grpc.UnaryStreamMultiCallable[_collection_pb2.CollectSymbolRequest, _collection_pb2.CollectSymbolResponse]
+    """As CollectDaily, for one symbol. A session that is under way gives a partial bar."""
+    CollectHistory: _grpc.UnaryStreamMultiCallable[_collection_pb2.CollectHistoryRequest, _collection_pb2.CollectHistoryResponse]
+    """As CollectDaily, for the past: three years when no dates are given."""
+    ListCollections: _grpc.UnaryUnaryMultiCallable[_collection_pb2.ListCollectionsRequest, _collection_pb2.ListCollectionsResponse]
+    """Lists collections, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+    GetCollection: _grpc.UnaryUnaryMultiCallable[_collection_pb2.GetCollectionRequest, _collection_pb2.GetCollectionResponse]
+    """Returns a collection with its ledger. Errors: NOT_FOUND COLLECTION_NOT_FOUND, INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+    CancelCollection: _grpc.UnaryUnaryMultiCallable[_collection_pb2.CancelCollectionRequest, _collection_pb2.CancelCollectionResponse]
+    """Ends a collection; what it has stored stays. Errors: NOT_FOUND COLLECTION_NOT_FOUND, FAILED_PRECONDITION COLLECTION_FINISHED."""
+    StreamQuotes: _grpc.UnaryStreamMultiCallable[_live_pb2.StreamQuotesRequest, _live_pb2.StreamQuotesResponse]
+    """Streams the newest market of symbols: all that is known at once, then updates. A slow reader is shown the newest and told how many
+    updates it missed. Errors: UNAVAILABLE BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED QUEUE_FULL.
+    """
+    StreamLiveBars: _grpc.UnaryStreamMultiCallable[_live_pb2.StreamLiveBarsRequest, _live_pb2.StreamLiveBarsResponse]
+    """Streams bars as they form. Errors: as StreamQuotes."""
+    GetMarketHours: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.GetMarketHoursRequest, _market_data_service_pb2.GetMarketHoursResponse]
+    """Tells an exchange's sessions around a date. Errors: INVALID_ARGUMENT."""
     GetCoverage: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.GetCoverageRequest, _market_data_service_pb2.GetCoverageResponse]
     """Compares the stored bars with the exchange's calendar. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID."""
     GetDataQuality: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.GetDataQualityRequest, _market_data_service_pb2.GetDataQualityResponse]
@@ -97,7 +132,9 @@ class MarketDataServiceAsyncStub(MarketDataServiceStub):
     GetSymbol: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.GetSymbolRequest, _market_data_service_pb2.GetSymbolResponse]  # type: ignore[assignment]
     """Returns one symbol. Errors: NOT_FOUND SYMBOL_NOT_FOUND."""
     CreateSymbol: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.CreateSymbolRequest, _market_data_service_pb2.CreateSymbolResponse]  # type: ignore[assignment]
-    """Stores a symbol. Errors: ALREADY_EXISTS SYMBOL_EXISTS, REQUEST_ID_REUSED."""
+    """Asks the broker for the symbol's contract, then stores it. Errors: ALREADY_EXISTS SYMBOL_EXISTS, REQUEST_ID_REUSED, FAILED_PRECONDITION
+    SYMBOL_UNKNOWN_TO_BROKER, INVALID_ARGUMENT SYMBOL_AMBIGUOUS (with the candidates), UNAVAILABLE BROKER_UNAVAILABLE.
+    """
     UpdateSymbol: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.UpdateSymbolRequest, _market_data_service_pb2.UpdateSymbolResponse]  # type: ignore[assignment]
     """Changes the masked fields of a symbol; its key never changes. Errors: NOT_FOUND SYMBOL_NOT_FOUND, ABORTED ETAG_STALE."""
     DeleteSymbol: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.DeleteSymbolRequest, _market_data_service_pb2.DeleteSymbolResponse]  # type: ignore[assignment]
@@ -105,7 +142,13 @@ class MarketDataServiceAsyncStub(MarketDataServiceStub):
     FAILED_PRECONDITION SYMBOL_HAS_BARS, ABORTED ETAG_STALE.
     """
     PopulateSymbols: _aio.UnaryStreamMultiCallable[_market_data_service_pb2.PopulateSymbolsRequest, _market_data_service_pb2.PopulateSymbolsResponse]  # type: ignore[assignment]
-    """Stores the built-in universe of 357 symbols, leaving those already stored as they are; a stream of progress."""
+    """Stores the built-in universe of 357 symbols, leaving those already stored as they are, and asks the broker for the contracts of the
+    new ones; a stream of progress. Errors: UNAVAILABLE BROKER_UNAVAILABLE, before anything is stored.
+    """
+    ValidateSymbols: _aio.UnaryStreamMultiCallable[_market_data_service_pb2.ValidateSymbolsRequest, _market_data_service_pb2.ValidateSymbolsResponse]  # type: ignore[assignment]
+    """Asks the broker about stored symbols, leaving out those verified lately; a stream of progress. A symbol the broker does not know is
+    deactivated, and one that is unknown still after the grace period is archived with its history. Errors: UNAVAILABLE BROKER_UNAVAILABLE.
+    """
     GetBars: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.GetBarsRequest, _market_data_service_pb2.GetBarsResponse]  # type: ignore[assignment]
     """Returns a page of one symbol's bars, oldest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID, DATE_RANGE_INVALID. No bars in
     the range is an empty page, not an error.
@@ -116,11 +159,36 @@ class MarketDataServiceAsyncStub(MarketDataServiceStub):
     """Streams stored bars in chunks, symbol after symbol in the order asked, oldest first. Errors before the first message come as
     the call's status, later ones also in band. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID, PAGE_TOKEN_INVALID (the cursor).
     """
+    DeleteBars: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.DeleteBarsRequest, _market_data_service_pb2.DeleteBarsResponse]  # type: ignore[assignment]
+    """Removes one symbol's bars of one length in a range, with their revisions. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID."""
     ImportBars: _aio.StreamUnaryMultiCallable[_market_data_service_pb2.ImportBarsRequest, _market_data_service_pb2.ImportBarsResponse]  # type: ignore[assignment]
     """Judges rows and stores the good ones, all or nothing: the first message is the header, the others all `data` or all `rows`.
     Errors: INVALID_ARGUMENT FILE_UNREADABLE, FAILED_PRECONDITION IMPORT_REFUSED, RESOURCE_EXHAUSTED IMPORT_TOO_LARGE, ALREADY_EXISTS
     REQUEST_ID_REUSED.
     """
+    CollectDaily: _aio.UnaryStreamMultiCallable[_collection_pb2.CollectDailyRequest, _collection_pb2.CollectDailyResponse]  # type: ignore[assignment]
+    """Asks the broker for the sessions that active symbols lack, once their exchange has closed and the close has settled; streams the
+    collection's progress. The collection goes on when the caller leaves. Errors: UNAVAILABLE BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED
+    QUEUE_FULL, INVALID_ARGUMENT DATE_RANGE_INVALID.
+    """
+    CollectSymbol: _aio.UnaryStreamMultiCallable[_collection_pb2.CollectSymbolRequest, _collection_pb2.CollectSymbolResponse]  # type: ignore[assignment]
+    """As CollectDaily, for one symbol. A session that is under way gives a partial bar."""
+    CollectHistory: _aio.UnaryStreamMultiCallable[_collection_pb2.CollectHistoryRequest, _collection_pb2.CollectHistoryResponse]  # type: ignore[assignment]
+    """As CollectDaily, for the past: three years when no dates are given."""
+    ListCollections: _aio.UnaryUnaryMultiCallable[_collection_pb2.ListCollectionsRequest, _collection_pb2.ListCollectionsResponse]  # type: ignore[assignment]
+    """Lists collections, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+    GetCollection: _aio.UnaryUnaryMultiCallable[_collection_pb2.GetCollectionRequest, _collection_pb2.GetCollectionResponse]  # type: ignore[assignment]
+    """Returns a collection with its ledger. Errors: NOT_FOUND COLLECTION_NOT_FOUND, INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+    CancelCollection: _aio.UnaryUnaryMultiCallable[_collection_pb2.CancelCollectionRequest, _collection_pb2.CancelCollectionResponse]  # type: ignore[assignment]
+    """Ends a collection; what it has stored stays. Errors: NOT_FOUND COLLECTION_NOT_FOUND, FAILED_PRECONDITION COLLECTION_FINISHED."""
+    StreamQuotes: _aio.UnaryStreamMultiCallable[_live_pb2.StreamQuotesRequest, _live_pb2.StreamQuotesResponse]  # type: ignore[assignment]
+    """Streams the newest market of symbols: all that is known at once, then updates. A slow reader is shown the newest and told how many
+    updates it missed. Errors: UNAVAILABLE BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED QUEUE_FULL.
+    """
+    StreamLiveBars: _aio.UnaryStreamMultiCallable[_live_pb2.StreamLiveBarsRequest, _live_pb2.StreamLiveBarsResponse]  # type: ignore[assignment]
+    """Streams bars as they form. Errors: as StreamQuotes."""
+    GetMarketHours: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.GetMarketHoursRequest, _market_data_service_pb2.GetMarketHoursResponse]  # type: ignore[assignment]
+    """Tells an exchange's sessions around a date. Errors: INVALID_ARGUMENT."""
     GetCoverage: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.GetCoverageRequest, _market_data_service_pb2.GetCoverageResponse]  # type: ignore[assignment]
     """Compares the stored bars with the exchange's calendar. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID."""
     GetDataQuality: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.GetDataQualityRequest, _market_data_service_pb2.GetDataQualityResponse]  # type: ignore[assignment]
@@ -165,7 +233,9 @@ class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _market_data_service_pb2.CreateSymbolRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_market_data_service_pb2.CreateSymbolResponse, _abc.Awaitable[_market_data_service_pb2.CreateSymbolResponse]]:
-        """Stores a symbol. Errors: ALREADY_EXISTS SYMBOL_EXISTS, REQUEST_ID_REUSED."""
+        """Asks the broker for the symbol's contract, then stores it. Errors: ALREADY_EXISTS SYMBOL_EXISTS, REQUEST_ID_REUSED, FAILED_PRECONDITION
+        SYMBOL_UNKNOWN_TO_BROKER, INVALID_ARGUMENT SYMBOL_AMBIGUOUS (with the candidates), UNAVAILABLE BROKER_UNAVAILABLE.
+        """
 
     @_abc_1.abstractmethod
     def UpdateSymbol(
@@ -191,7 +261,19 @@ class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _market_data_service_pb2.PopulateSymbolsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_market_data_service_pb2.PopulateSymbolsResponse], _abc.AsyncIterator[_market_data_service_pb2.PopulateSymbolsResponse]]:
-        """Stores the built-in universe of 357 symbols, leaving those already stored as they are; a stream of progress."""
+        """Stores the built-in universe of 357 symbols, leaving those already stored as they are, and asks the broker for the contracts of the
+        new ones; a stream of progress. Errors: UNAVAILABLE BROKER_UNAVAILABLE, before anything is stored.
+        """
+
+    @_abc_1.abstractmethod
+    def ValidateSymbols(
+        self,
+        request: _market_data_service_pb2.ValidateSymbolsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_market_data_service_pb2.ValidateSymbolsResponse], _abc.AsyncIterator[_market_data_service_pb2.ValidateSymbolsResponse]]:
+        """Asks the broker about stored symbols, leaving out those verified lately; a stream of progress. A symbol the broker does not know is
+        deactivated, and one that is unknown still after the grace period is archived with its history. Errors: UNAVAILABLE BROKER_UNAVAILABLE.
+        """
 
     @_abc_1.abstractmethod
     def GetBars(
@@ -222,6 +304,14 @@ class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def DeleteBars(
+        self,
+        request: _market_data_service_pb2.DeleteBarsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_market_data_service_pb2.DeleteBarsResponse, _abc.Awaitable[_market_data_service_pb2.DeleteBarsResponse]]:
+        """Removes one symbol's bars of one length in a range, with their revisions. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID."""
+
+    @_abc_1.abstractmethod
     def ImportBars(
         self,
         request_iterator: _MaybeAsyncIterator[_market_data_service_pb2.ImportBarsRequest],
@@ -231,6 +321,83 @@ class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: INVALID_ARGUMENT FILE_UNREADABLE, FAILED_PRECONDITION IMPORT_REFUSED, RESOURCE_EXHAUSTED IMPORT_TOO_LARGE, ALREADY_EXISTS
         REQUEST_ID_REUSED.
         """
+
+    @_abc_1.abstractmethod
+    def CollectDaily(
+        self,
+        request: _collection_pb2.CollectDailyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_collection_pb2.CollectDailyResponse], _abc.AsyncIterator[_collection_pb2.CollectDailyResponse]]:
+        """Asks the broker for the sessions that active symbols lack, once their exchange has closed and the close has settled; streams the
+        collection's progress. The collection goes on when the caller leaves. Errors: UNAVAILABLE BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED
+        QUEUE_FULL, INVALID_ARGUMENT DATE_RANGE_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def CollectSymbol(
+        self,
+        request: _collection_pb2.CollectSymbolRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_collection_pb2.CollectSymbolResponse], _abc.AsyncIterator[_collection_pb2.CollectSymbolResponse]]:
+        """As CollectDaily, for one symbol. A session that is under way gives a partial bar."""
+
+    @_abc_1.abstractmethod
+    def CollectHistory(
+        self,
+        request: _collection_pb2.CollectHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_collection_pb2.CollectHistoryResponse], _abc.AsyncIterator[_collection_pb2.CollectHistoryResponse]]:
+        """As CollectDaily, for the past: three years when no dates are given."""
+
+    @_abc_1.abstractmethod
+    def ListCollections(
+        self,
+        request: _collection_pb2.ListCollectionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_collection_pb2.ListCollectionsResponse, _abc.Awaitable[_collection_pb2.ListCollectionsResponse]]:
+        """Lists collections, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def GetCollection(
+        self,
+        request: _collection_pb2.GetCollectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_collection_pb2.GetCollectionResponse, _abc.Awaitable[_collection_pb2.GetCollectionResponse]]:
+        """Returns a collection with its ledger. Errors: NOT_FOUND COLLECTION_NOT_FOUND, INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def CancelCollection(
+        self,
+        request: _collection_pb2.CancelCollectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_collection_pb2.CancelCollectionResponse, _abc.Awaitable[_collection_pb2.CancelCollectionResponse]]:
+        """Ends a collection; what it has stored stays. Errors: NOT_FOUND COLLECTION_NOT_FOUND, FAILED_PRECONDITION COLLECTION_FINISHED."""
+
+    @_abc_1.abstractmethod
+    def StreamQuotes(
+        self,
+        request: _live_pb2.StreamQuotesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_live_pb2.StreamQuotesResponse], _abc.AsyncIterator[_live_pb2.StreamQuotesResponse]]:
+        """Streams the newest market of symbols: all that is known at once, then updates. A slow reader is shown the newest and told how many
+        updates it missed. Errors: UNAVAILABLE BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED QUEUE_FULL.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamLiveBars(
+        self,
+        request: _live_pb2.StreamLiveBarsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_live_pb2.StreamLiveBarsResponse], _abc.AsyncIterator[_live_pb2.StreamLiveBarsResponse]]:
+        """Streams bars as they form. Errors: as StreamQuotes."""
+
+    @_abc_1.abstractmethod
+    def GetMarketHours(
+        self,
+        request: _market_data_service_pb2.GetMarketHoursRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_market_data_service_pb2.GetMarketHoursResponse, _abc.Awaitable[_market_data_service_pb2.GetMarketHoursResponse]]:
+        """Tells an exchange's sessions around a date. Errors: INVALID_ARGUMENT."""
 
     @_abc_1.abstractmethod
     def GetCoverage(

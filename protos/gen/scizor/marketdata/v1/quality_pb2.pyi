@@ -112,6 +112,30 @@ IMPORT_VERDICT_REFUSED: ImportVerdict.ValueType  # 3
 """Too many rows were bad: no bar was stored, the bad rows were kept aside."""
 Global___ImportVerdict: _TypeAlias = ImportVerdict  # noqa: Y015
 
+class _DataFlagKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DataFlagKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DataFlagKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DATA_FLAG_KIND_UNSPECIFIED: _DataFlagKind.ValueType  # 0
+    """Not said."""
+    DATA_FLAG_KIND_SUSPECTED_SPLIT: _DataFlagKind.ValueType  # 1
+    """The price changed overnight by the factor of a split, or the source has rescaled its history by one, and no split is recorded."""
+    DATA_FLAG_KIND_REVISED: _DataFlagKind.ValueType  # 2
+    """The source has changed a bar it told before; the old one is kept as a revision."""
+
+class DataFlagKind(_DataFlagKind, metaclass=_DataFlagKindEnumTypeWrapper):
+    """What looks wrong in stored bars."""
+
+DATA_FLAG_KIND_UNSPECIFIED: DataFlagKind.ValueType  # 0
+"""Not said."""
+DATA_FLAG_KIND_SUSPECTED_SPLIT: DataFlagKind.ValueType  # 1
+"""The price changed overnight by the factor of a split, or the source has rescaled its history by one, and no split is recorded."""
+DATA_FLAG_KIND_REVISED: DataFlagKind.ValueType  # 2
+"""The source has changed a bar it told before; the old one is kept as a revision."""
+Global___DataFlagKind: _TypeAlias = DataFlagKind  # noqa: Y015
+
 @_typing.final
 class RuleCount(_message.Message):
     """How many rows broke a rule."""
@@ -261,3 +285,47 @@ class RejectedRow(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RejectedRow: _TypeAlias = RejectedRow  # noqa: Y015
+
+@_typing.final
+class DataFlag(_message.Message):
+    """Something that looks wrong and was left as it is. A suspected split goes away when the split is recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYMBOL_FIELD_NUMBER: _builtins.int
+    SESSION_DATE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    RATIO_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    symbol: _builtins.str
+    """The symbol's full id."""
+    session_date: _builtins.str
+    """The session it begins with, YYYY-MM-DD."""
+    kind: Global___DataFlagKind.ValueType
+    """What looks wrong."""
+    detail: _builtins.str
+    """In words and with the values."""
+    ratio: _builtins.float
+    """SUSPECTED_SPLIT: shares after for each before, as the prices suggest; 0 otherwise."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was found."""
+
+    def __init__(
+        self,
+        *,
+        symbol: _builtins.str = ...,
+        session_date: _builtins.str = ...,
+        kind: Global___DataFlagKind.ValueType = ...,
+        detail: _builtins.str = ...,
+        ratio: _builtins.float = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "detail", b"detail", "kind", b"kind", "ratio", b"ratio", "session_date", b"session_date", "symbol", b"symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DataFlag: _TypeAlias = DataFlag  # noqa: Y015

@@ -93,6 +93,9 @@ class Symbol(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    VERIFIED_REASON_FIELD_NUMBER: _builtins.int
+    CONTRACT_ID_FIELD_NUMBER: _builtins.int
+    DEACTIVATE_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The full id, symbol and primary exchange with a dot between, such as `BHP.ASX`: good in every path and request."""
     symbol: _builtins.str
@@ -121,6 +124,10 @@ class Symbol(_message.Message):
     """What the broker said then."""
     etag: _builtins.str
     """Changes with every update; send it back to change only what you have seen."""
+    verified_reason: _builtins.str
+    """Why the broker's word was not VALID, in words; the candidates when it was AMBIGUOUS."""
+    contract_id: _builtins.int
+    """The broker's contract id; 0 while not known."""
     @_builtins.property
     def last_verified(self) -> _timestamp_pb2.Timestamp:
         """When the broker was last asked about it; absent when never."""
@@ -132,6 +139,10 @@ class Symbol(_message.Message):
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
+
+    @_builtins.property
+    def deactivate_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was deactivated because it proved invalid; absent otherwise. It is archived when it is invalid still after the grace period."""
 
     def __init__(
         self,
@@ -153,10 +164,13 @@ class Symbol(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        verified_reason: _builtins.str = ...,
+        contract_id: _builtins.int = ...,
+        deactivate_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "last_verified", b"last_verified", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "deactivate_time", b"deactivate_time", "last_verified", b"last_verified", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "asset_type", b"asset_type", "create_time", b"create_time", "currency", b"currency", "delisted_date", b"delisted_date", "etag", b"etag", "exchange", b"exchange", "group", b"group", "id", b"id", "last_verified", b"last_verified", "listed_date", b"listed_date", "name", b"name", "primary_exchange", b"primary_exchange", "sector", b"sector", "symbol", b"symbol", "update_time", b"update_time", "verified_result", b"verified_result"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "asset_type", b"asset_type", "contract_id", b"contract_id", "create_time", b"create_time", "currency", b"currency", "deactivate_time", b"deactivate_time", "delisted_date", b"delisted_date", "etag", b"etag", "exchange", b"exchange", "group", b"group", "id", b"id", "last_verified", b"last_verified", "listed_date", b"listed_date", "name", b"name", "primary_exchange", b"primary_exchange", "sector", b"sector", "symbol", b"symbol", "update_time", b"update_time", "verified_reason", b"verified_reason", "verified_result", b"verified_result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -29,6 +29,16 @@ class _BarIntervalEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BarInterv
     """Not said; a request that leaves it so means one day."""
     BAR_INTERVAL_1D: _BarInterval.ValueType  # 1
     """One trading session; the bar is keyed by its session date."""
+    BAR_INTERVAL_1M: _BarInterval.ValueType  # 2
+    """One minute; the bar is keyed by the instant it begins."""
+    BAR_INTERVAL_5M: _BarInterval.ValueType  # 3
+    """Five minutes."""
+    BAR_INTERVAL_15M: _BarInterval.ValueType  # 4
+    """A quarter of an hour."""
+    BAR_INTERVAL_30M: _BarInterval.ValueType  # 5
+    """Half an hour."""
+    BAR_INTERVAL_1H: _BarInterval.ValueType  # 6
+    """An hour."""
 
 class BarInterval(_BarInterval, metaclass=_BarIntervalEnumTypeWrapper):
     """How long one bar lasts."""
@@ -37,6 +47,16 @@ BAR_INTERVAL_UNSPECIFIED: BarInterval.ValueType  # 0
 """Not said; a request that leaves it so means one day."""
 BAR_INTERVAL_1D: BarInterval.ValueType  # 1
 """One trading session; the bar is keyed by its session date."""
+BAR_INTERVAL_1M: BarInterval.ValueType  # 2
+"""One minute; the bar is keyed by the instant it begins."""
+BAR_INTERVAL_5M: BarInterval.ValueType  # 3
+"""Five minutes."""
+BAR_INTERVAL_15M: BarInterval.ValueType  # 4
+"""A quarter of an hour."""
+BAR_INTERVAL_30M: BarInterval.ValueType  # 5
+"""Half an hour."""
+BAR_INTERVAL_1H: BarInterval.ValueType  # 6
+"""An hour."""
 Global___BarInterval: _TypeAlias = BarInterval  # noqa: Y015
 
 class _Adjustment:
