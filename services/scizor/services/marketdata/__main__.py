@@ -17,8 +17,9 @@ from scizor.services.marketdata.coverage import CoverageReport
 from scizor.services.marketdata.gathering import ImportLimits
 from scizor.services.marketdata.imports import Imports
 from scizor.services.marketdata.intake import FileFormat, Intake
-from scizor.services.marketdata.servicer import SERVICE, MarketDataServicer, UseCases
+from scizor.services.marketdata.servicer import SERVICE, MarketDataServicer
 from scizor.services.marketdata.settings import MarketDataSettings
+from scizor.services.marketdata.use_cases import UseCases
 from scizor.services.setup import open_storage, start
 
 

@@ -1,0 +1,34 @@
+"""What all calls share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from scizor.ports.storage import UnitOfWork
+from scizor.services.idempotent import once
+from scizor.services.marketdata.use_cases import UseCases
+
+Context = grpc.aio.ServicerContext[Any, Any]
+_Answer = TypeVar("_Answer", bound=Message)
+
+
+class Calls:
+    """Decode, call, encode: one method a call. The rules of every request were checked before."""
+
+    def __init__(self, use_cases: UseCases) -> None:
+        self._do = use_cases
+        self._storage = use_cases.storage
+
+    def _today(self) -> date:
+        return self._do.clock.now().date()
+
+    async def _once(
+        self, request: Message, answer_type: type[_Answer], act: Callable[[UnitOfWork], Awaitable[_Answer]]
+    ) -> _Answer:
+        async with self._storage.begin() as work:
+            return await once(work, request, answer_type, lambda: act(work))

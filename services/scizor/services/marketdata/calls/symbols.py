@@ -1,0 +1,86 @@
+"""Calls about symbols."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from scizor.codec import pages
+from scizor.codec.symbols import changed, to_new_instrument, to_symbol
+from scizor.marketdata.v1 import market_data_service_pb2 as pb
+from scizor.ports.storage import UnitOfWork
+from scizor.ports.symbols import SymbolFilter
+from scizor.rpc.errors import to_status
+from scizor.services.marketdata import symbols
+from scizor.services.marketdata.answers import progress_of
+from scizor.services.marketdata.calls.base import Calls, Context
+from scizor.services.marketdata.requests import (
+    demand_good_change,
+)
+from scizor.type.v1 import stream_pb2
+
+
+class SymbolCalls(Calls):
+    """What is collected."""
+
+    async def ListSymbols(self, request: pb.ListSymbolsRequest, context: Context) -> pb.ListSymbolsResponse:
+        """A page of symbols."""
+        which = SymbolFilter(request.primary_exchange, request.group, request.active_only)
+        after = pages.decode(request.page_token, request) if request.page_token else None
+        cursor = (str(after[0]), str(after[1]), str(after[2])) if after else None
+        async with self._storage.begin() as work:
+            page = await symbols.list_page(work, which, cursor, pages.size(request.page_size, 100, 1000))
+        token = pages.encode(page.next_cursor, request) if page.next_cursor else ""
+        return pb.ListSymbolsResponse(
+            symbols=map(to_symbol, page.symbols), next_page_token=token, total_size=page.total
+        )
+
+    async def GetSymbol(self, request: pb.GetSymbolRequest, context: Context) -> pb.GetSymbolResponse:
+        """One symbol."""
+        async with self._storage.begin() as work:
+            return pb.GetSymbolResponse(symbol=to_symbol(await work.symbols.get(request.symbol)))
+
+    async def CreateSymbol(self, request: pb.CreateSymbolRequest, context: Context) -> pb.CreateSymbolResponse:
+        """Store a symbol."""
+        instrument = to_new_instrument(request.symbol)
+
+        async def act(work: UnitOfWork) -> pb.CreateSymbolResponse:
+            return pb.CreateSymbolResponse(symbol=to_symbol(await work.symbols.add(instrument)))
+
+        return await self._once(request, pb.CreateSymbolResponse, act)
+
+    async def UpdateSymbol(self, request: pb.UpdateSymbolRequest, context: Context) -> pb.UpdateSymbolResponse:
+        """Change the masked fields of a symbol."""
+        demand_good_change(request)
+        message, mask = request.symbol, request.update_mask
+
+        async def act(work: UnitOfWork) -> pb.UpdateSymbolResponse:
+            stored = await symbols.update(work, message.id, lambda old: changed(old, message, mask), message.etag)
+            return pb.UpdateSymbolResponse(symbol=to_symbol(stored))
+
+        return await self._once(request, pb.UpdateSymbolResponse, act)
+
+    async def DeleteSymbol(self, request: pb.DeleteSymbolRequest, context: Context) -> pb.DeleteSymbolResponse:
+        """Remove a symbol with all it owns."""
+
+        async def act(work: UnitOfWork) -> pb.DeleteSymbolResponse:
+            deleted = await symbols.delete(work, request.symbol, request.etag, force=request.force)
+            return pb.DeleteSymbolResponse(bars_deleted=deleted)
+
+        return await self._once(request, pb.DeleteSymbolResponse, act)
+
+    async def PopulateSymbols(
+        self, request: pb.PopulateSymbolsRequest, context: Context
+    ) -> AsyncIterator[pb.PopulateSymbolsResponse]:
+        """Store the universe. Being safe to repeat, it needs no memory of request ids."""
+        sequence = 0
+        try:
+            async with aclosing(symbols.populate(self._storage)) as steps:
+                async for step in steps:
+                    sequence += 1
+                    yield pb.PopulateSymbolsResponse(sequence=sequence, progress=progress_of(step))
+        except Exception as error:
+            if sequence:
+                yield pb.PopulateSymbolsResponse(sequence=sequence + 1, status=to_status(error))
+            raise
+        yield pb.PopulateSymbolsResponse(sequence=sequence + 1, end=stream_pb2.StreamEnd(message_count=sequence))
