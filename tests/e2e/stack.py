@@ -24,6 +24,7 @@ PORT_SETTINGS = (
     "SCIZOR_EDGE_ADMIN_PORT",
     "SCIZOR_MARKETDATA_PORT",
     "SCIZOR_BACKTEST_PORT",
+    "SCIZOR_IBSIM_PORT",
 )
 
 
@@ -65,7 +66,7 @@ class Stack:
     @property
     def environment(self) -> dict[str, str]:
         """What commands of this stack see."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SCIZOR_", "DATABASE_URL"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SCIZOR_", "DATABASE_URL", "IBKR_"))}
         settings = {name: str(port) for name, port in self.ports.items()}
         return kept | settings | {"SCIZOR_HOME": str(self.home)}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scizor.adapters.sql.embedded import EmbeddedPostgres
 from scizor.services.local.edge import edge_command
-from scizor.services.local.probes import grpc_serves, http_says_ok
+from scizor.services.local.probes import accepts, grpc_serves, http_says_ok
 from scizor.services.local.settings import LocalSettings
 
 
@@ -71,6 +71,11 @@ def plan_of(settings: LocalSettings, environment: Mapping[str, str]) -> Plan:
         argv = [sys.executable, "-m", f"scizor.services.{name}"]
         return ChildSpec(name, argv, env, partial(grpc_serves, port), port)
 
+    def broker_spec(port: int) -> ChildSpec:
+        argv = [sys.executable, "-m", "scizor.services.ibsim"]
+        return ChildSpec("ibsim", argv, env, partial(accepts, port), port, stop_grace_s=3.0)
+
+    broker = [broker_spec(settings.ibsim_port)] if settings.simulates_broker else []
     edge = ChildSpec(
         "edge",
         edge_command(settings),
@@ -85,7 +90,7 @@ def plan_of(settings: LocalSettings, environment: Mapping[str, str]) -> Plan:
         database=settings.embedded(),
         jobs=(JobSpec("migrate", [sys.executable, "-m", "scizor.adapters.sql.migrate"], env),),
         tiers=(
-            (service("marketdata", settings.marketdata_port), service("backtest", settings.backtest_port)),
+            (*broker, service("marketdata", settings.marketdata_port), service("backtest", settings.backtest_port)),
             (edge,),
         ),
     )

@@ -28,6 +28,18 @@ async def grpc_serves(port: int) -> bool:
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
+async def accepts(port: int) -> bool:
+    """Whether something takes connections."""
+    try:
+        async with asyncio.timeout(_ANSWER_DEADLINE_S):
+            _, writer = await asyncio.open_connection(BIND_HOST, port)
+            writer.close()
+            await writer.wait_closed()
+    except (OSError, TimeoutError):
+        return False
+    return True
+
+
 async def http_says_ok(port: int, *paths: str) -> bool:
     """Whether GET answers 200 for every path."""
     return all([await _says_ok(port, path) for path in paths])

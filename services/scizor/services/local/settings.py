@@ -16,10 +16,14 @@ BIND_HOST = "127.0.0.1"
 """The local stack has no authentication, so it is never offered to the network."""
 
 _PREFIX = "SCIZOR_"
+_UNPREFIXED = ("DATABASE_URL", "IBKR_HOST", "IBKR_PORT")
 
 
 class LocalSettings(BaseSettings):
-    """Ports, the home and the database of the local stack. Each field is the environment variable SCIZOR_<NAME>."""
+    """Ports, the home, the database and the broker of the local stack.
+
+    Each field is the environment variable SCIZOR_<NAME>, unless it says otherwise.
+    """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
@@ -34,6 +38,13 @@ class LocalSettings(BaseSettings):
     edge_port: int = Field(default=8080, ge=1, le=65535, description="port of the edge: gRPC, gRPC-Web and JSON of all")
     marketdata_rest_port: int = Field(default=8000, ge=1, le=65535, description="JSON port of MarketData")
     backtest_rest_port: int = Field(default=8001, ge=1, le=65535, description="JSON port of Backtest")
+    ibkr_host: str | None = Field(
+        default=None,
+        validation_alias="IBKR_HOST",
+        description="host of a TWS or IB Gateway; unset: the simulated gateway, which is started with the stack",
+    )
+    ibkr_port: int = Field(default=4002, ge=1, le=65535, validation_alias="IBKR_PORT", description="its port")
+    ibsim_port: int = Field(default=4002, ge=1, le=65535, description="port of the simulated gateway")
     edge_admin_port: int = Field(default=9901, ge=1, le=65535, description="Envoy's own pages and readiness")
 
     @model_validator(mode="after")
@@ -47,8 +58,14 @@ class LocalSettings(BaseSettings):
 
     def ports(self) -> dict[str, int]:
         """Every port that must be free, by the environment variable that changes it."""
-        names = [name for name in type(self).model_fields if name.endswith("_port")]
+        others = {"ibkr_port"} if self.simulates_broker else {"ibkr_port", "ibsim_port"}
+        names = [name for name in type(self).model_fields if name.endswith("_port") and name not in others]
         return {f"{_PREFIX}{name.upper()}": getattr(self, name) for name in names}
+
+    @property
+    def simulates_broker(self) -> bool:
+        """Whether the simulated gateway is the broker, because no other was named."""
+        return self.ibkr_host is None
 
     def embedded(self) -> EmbeddedPostgres | None:
         """The database of the home, unless another one was chosen."""
@@ -61,6 +78,8 @@ class LocalSettings(BaseSettings):
             f"{_PREFIX}HOME": str(self.home),
             f"{_PREFIX}BIND_HOST": BIND_HOST,
             "DATABASE_URL": self.database_url or EmbeddedPostgres(self.home).dsn,
+            "IBKR_HOST": self.ibkr_host or BIND_HOST,
+            "IBKR_PORT": str(self.ibsim_port if self.simulates_broker else self.ibkr_port),
         }
 
 
@@ -79,4 +98,4 @@ def load_settings() -> LocalSettings:
 
 def _variable(location: tuple[int | str, ...]) -> str:
     name = ".".join(map(str, location)) or "*_PORT"  # a rule about several fields has no location
-    return name if name == "DATABASE_URL" else _PREFIX + name.upper()
+    return name if name in _UNPREFIXED else _PREFIX + name.upper()

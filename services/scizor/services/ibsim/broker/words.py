@@ -71,7 +71,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order and how far it is. `seen_open`: its market has been open since it was placed, so a DAY order ends with it."""
+    """An order and how far it is. `seen_open`: its market has been open since; a DAY order ends when it closes."""
 
     perm_id: int
     client_id: int
@@ -80,7 +80,6 @@ class Order:
     terms: Terms
     status: Status
     placed_at: datetime
-    checked_at: datetime
     filled: Decimal = Decimal(0)
     average_price: Decimal = Decimal(0)
     last_price: Decimal = Decimal(0)
@@ -138,6 +137,13 @@ class FillEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class CommissionEvent:
+    """What a fill cost is known."""
+
+    execution: Execution
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeEvent:
     """A message about an order: a TWS error code and its text."""
 
@@ -146,7 +152,7 @@ class NoticeEvent:
     text: str
 
 
-Event = OrderEvent | FillEvent | NoticeEvent
+Event = OrderEvent | FillEvent | CommissionEvent | NoticeEvent
 
 
 class Refusal(Exception):

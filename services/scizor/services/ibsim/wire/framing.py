@@ -62,7 +62,7 @@ async def read_greeting(reader: asyncio.StreamReader) -> int:
 
 def negotiate(offer: str) -> int:
     """The highest version that both sides speak. `offer`: `v100..178`, perhaps with options. Raises BadFrame."""
-    versions = offer.split(" ")[0].removeprefix("v")
+    versions, _, _ = offer.removeprefix("v").partition(" ")
     lowest, _, highest = versions.partition("..")
     highest = highest or lowest
     if not (lowest.isdigit() and highest.isdigit()):

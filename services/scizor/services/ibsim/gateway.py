@@ -1,0 +1,108 @@
+"""The gateway: what all connections share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import structlog
+
+from scizor.services.ibsim.broker.orders import Broker
+from scizor.services.ibsim.broker.words import Event
+from scizor.services.ibsim.hooks import Faults
+from scizor.services.ibsim.limits import HistoryPacing, Limits
+from scizor.services.ibsim.market.api import ContractQuery, Listing, Market, MarketError
+from scizor.services.ibsim.streams import Kind
+from scizor.services.ibsim.wire.replies.session import NO_REQUEST
+
+if TYPE_CHECKING:
+    from scizor.services.ibsim.session import Session
+
+_log = structlog.get_logger("ibsim")
+
+
+class DataAccess(Enum):
+    """What the login has subscribed to for a contract."""
+
+    LIVE = "live"
+    DELAYED = "delayed"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often things happen. Bars go by the market's time, the rest by real time."""
+
+    history_latency_s: float = 0.02
+    quotes_s: float = 0.25
+    matching_s: float = 0.25
+    bars_s: float = 5.0
+
+
+class Gateway:
+    """One login at one market.
+
+    `connections`: by client id, those that have started the API; `access`: by contract id, where it is not live.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        broker: Broker,
+        *,
+        limits: Limits | None = None,
+        pace: Pace | None = None,
+        faults: Faults | None = None,
+        access: Mapping[int, DataAccess] | None = None,
+    ) -> None:
+        self.market = market
+        self.broker = broker
+        self.limits = limits or Limits()
+        self.pace = pace or Pace()
+        self.faults = faults or Faults()
+        self.pacing = HistoryPacing(self.limits)
+        self.connections: dict[int, Session] = {}
+        self._access = access or {}
+
+    def access(self, listing: Listing) -> DataAccess:
+        """Which quotes the login may see of a contract."""
+        return self._access.get(listing.con_id, DataAccess.LIVE)
+
+    def resolve(self, query: ContractQuery) -> Listing:
+        """The one contract a client means. Raises MarketError(200)."""
+        found = self.market.find(query)
+        if len(found) > 1:
+            raise MarketError(200, f"The contract description specified for {query.symbol} is ambiguous.")
+        return found[0]
+
+    def count(self, *kinds: Kind) -> int:
+        """How many of these run on all connections."""
+        return sum(session.streams.count(*kinds) for session in self.connections.values())
+
+    def publish(self, events: Iterable[Event]) -> None:
+        """Tell every connection what concerns it."""
+        for event in events:
+            for session in list(self.connections.values()):
+                session.notify(event)
+
+    def broadcast_error(self, code: int, text: str) -> None:
+        """A notice to everyone, such as 1100."""
+        for session in list(self.connections.values()):
+            session.error(NO_REQUEST, code, text)
+
+    def hang_up(self) -> None:
+        """End every connection, without a word."""
+        for session in list(self.connections.values()):
+            session.hang_up()
+
+    async def run_matching(self) -> None:
+        """Let the market fill orders, for as long as this runs."""
+        while True:
+            await asyncio.sleep(self.pace.matching_s)
+            try:
+                self.publish(self.broker.match())
+            except MarketError as error:
+                _log.error("matching_failed", code=error.code, error=error.text)

@@ -1,0 +1,53 @@
+"""What a connection still has to write: a bounded queue, and the one task that empties it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from scizor.services.ibsim.hooks import Faults
+from scizor.services.ibsim.wire.framing import message_id, pack
+
+MAX_WAITING = 4096
+"""Messages; a client that leaves more unread loses ticks first, and then the connection."""
+
+
+class Outbox:
+    """Replies wait here in order. When it is full ticks are dropped, answers wait, and news ends the connection."""
+
+    def __init__(self, writer: asyncio.StreamWriter, faults: Faults, hang_up: Callable[[], None]) -> None:
+        self._writer = writer
+        self._faults = faults
+        self._hang_up = hang_up
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING)
+
+    async def send(self, payload: bytes) -> None:
+        """An answer; waits for room."""
+        await self._queue.put(payload)
+
+    def offer(self, payload: bytes) -> None:
+        """A tick; dropped when there is no room, the next one says more."""
+        if not self._queue.full():
+            self._queue.put_nowait(payload)
+
+    def push(self, payload: bytes) -> None:
+        """News of an order or the connection; a client that has no room for it is hung up on and must ask again."""
+        try:
+            self._queue.put_nowait(payload)
+        except asyncio.QueueFull:
+            self._hang_up()
+
+    async def drain(self) -> None:
+        """Until everything has been written."""
+        await self._queue.join()
+
+    async def write_all(self, client_id: Callable[[], int]) -> None:
+        """Write what waits, for as long as the connection lives."""
+        while True:
+            payload = await self._queue.get()
+            try:
+                for frame in await self._faults.on_reply(client_id(), message_id(payload), payload):
+                    self._writer.write(pack(frame))
+                await self._writer.drain()
+            finally:
+                self._queue.task_done()

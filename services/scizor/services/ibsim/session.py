@@ -1,0 +1,187 @@
+"""One connection, from its greeting to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from scizor.services.ibsim.broker.words import (
+    ACCOUNT,
+    CommissionEvent,
+    Event,
+    FillEvent,
+    NoticeEvent,
+    OrderEvent,
+    Refusal,
+)
+from scizor.services.ibsim.gateway import Gateway
+from scizor.services.ibsim.handlers.account import tell_account, tell_order
+from scizor.services.ibsim.handlers.table import HANDLERS
+from scizor.services.ibsim.limits import MessageRate
+from scizor.services.ibsim.market.api import MarketError
+from scizor.services.ibsim.outbox import Outbox
+from scizor.services.ibsim.streams import Kind, Streams
+from scizor.services.ibsim.wire import framing
+from scizor.services.ibsim.wire.fields import BadField, Fields
+from scizor.services.ibsim.wire.ids import In
+from scizor.services.ibsim.wire.replies import account, session
+from scizor.services.ibsim.wire.replies.session import NO_REQUEST
+
+_GREETING_WITHIN_S = 10
+_FAREWELL_WITHIN_S = 2
+_NOTICES = (
+    (2104, "Market data farm connection is OK:usfarm"),
+    (2106, "HMDS data farm connection is OK:ushmds"),
+    (2158, "Sec-def data farm connection is OK:secdefnj"),
+)
+_log = structlog.get_logger("ibsim")
+
+
+class Session:
+    """A client's connection and what it has subscribed to."""
+
+    def __init__(self, gateway: Gateway, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.gateway = gateway
+        self.version = framing.MAX_VERSION
+        self.client_id = NO_REQUEST
+        self.streams = Streams()
+        self.data_type = 1
+        self.hears_positions = False
+        self.hears_account = False
+        self.summaries: dict[int, tuple[str, ...]] = {}
+        self._reader = reader
+        self._writer = writer
+        self._outbox = Outbox(writer, gateway.faults, self.hang_up)
+        self._rate = MessageRate(gateway.limits)
+        self.send = self._outbox.send
+        self.offer = self._outbox.offer
+        self.push = self._outbox.push
+
+    async def run(self) -> None:
+        """Serve the client until it or the gateway hangs up."""
+        writing: asyncio.Task[None] | None = None
+        try:
+            await self._greet()
+            writing = asyncio.create_task(self._outbox.write_all(lambda: self.client_id))
+            writing.add_done_callback(lambda _: self.hang_up())
+            if await self._start():
+                await self._read()
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
+            pass
+        except framing.BadFrame as error:
+            _log.info("bad_frame", client_id=self.client_id, error=error.text)
+            self.error(NO_REQUEST, error.code, error.text)
+        finally:
+            await self._leave(writing)
+
+    def hang_up(self) -> None:
+        """End the connection at once."""
+        self._writer.transport.abort()
+
+    def error(self, req_id: int, code: int, text: str) -> None:
+        """Tell the client what it cannot have, or a notice."""
+        self.push(session.error(self.version, req_id, code, text))
+
+    def check_data_line(self) -> None:
+        """Raises MarketError when all lines are in use."""
+        if self.gateway.count(Kind.QUOTES, Kind.REAL_TIME_BARS) >= self.gateway.limits.market_data_lines:
+            raise MarketError(101, "Max number of tickers has been reached.")
+
+    @contextmanager
+    def answering(self, req_id: int) -> Iterator[None]:
+        """What market and broker refuse within is the answer to this request."""
+        try:
+            yield
+        except (MarketError, Refusal) as refused:
+            self.error(req_id, refused.code, refused.text)
+
+    def notify(self, event: Event) -> None:
+        """Tell the client of an event, if it concerns it."""
+        if isinstance(event, FillEvent) and self.hears_positions:
+            self.push(account.position(event.position))
+        if isinstance(event, CommissionEvent) and self.hears_account:
+            tell_account(self)
+        fill_or_order = event.execution.order if isinstance(event, FillEvent | CommissionEvent) else event.order
+        if fill_or_order.client_id == self.client_id:
+            self._notify_owner(event)
+
+    def _notify_owner(self, event: Event) -> None:
+        match event:
+            case OrderEvent(order):
+                tell_order(self, order)
+            case FillEvent(execution, _):
+                self.push(account.execution(self.version, NO_REQUEST, execution))
+            case CommissionEvent(execution):
+                self.push(account.commission(execution))
+            case NoticeEvent(order, code, text):
+                self.error(order.order_id, code, text)
+
+    async def _greet(self) -> None:
+        async with asyncio.timeout(_GREETING_WITHIN_S):
+            self.version = await framing.read_greeting(self._reader)
+        # Clients throw away what arrives together with this frame, so nothing may follow until they have spoken.
+        self._writer.write(framing.pack(session.welcome(self.version, self.gateway.market.clock.now())))
+        await self._writer.drain()
+
+    async def _start(self) -> bool:
+        """Wait for START_API and answer it. False: the client must go."""
+        async with asyncio.timeout(_GREETING_WITHIN_S):
+            message_id, *rest = await framing.read_frame(self._reader)
+        if message_id != str(In.START_API.value):
+            return False
+        fields = Fields(rest)
+        fields.skip(1)
+        wanted = fields.integer()
+        if wanted in self.gateway.connections:
+            self.error(
+                NO_REQUEST, 326, "Unable to connect as the client id is already in use. Retry with a unique client id."
+            )
+            return False
+        self.client_id = wanted
+        self.gateway.connections[wanted] = self
+        await self.send(session.managed_accounts(ACCOUNT))
+        await self.send(session.next_valid_id(self.gateway.broker.next_order_id(wanted)))
+        for code, text in _NOTICES:
+            self.error(NO_REQUEST, code, text)
+        return True
+
+    async def _read(self) -> None:
+        while not self._rate.is_exhausted:
+            message_id, *rest = await framing.read_frame(self._reader)
+            if not self._rate.admits():
+                limit = self.gateway.limits.messages_per_s
+                text = f"Max rate of messages per second has been exceeded:max={limit:g} ({self._rate.breaches})"
+                self.error(NO_REQUEST, 100, text)
+            elif await self.gateway.faults.on_request(self.client_id, int(message_id or 0), rest):
+                await self._dispatch(message_id, Fields(rest))
+
+    async def _dispatch(self, message_id: str, fields: Fields) -> None:
+        handler = HANDLERS.get(int(message_id) if message_id.isdigit() else 0)
+        if handler is None:
+            self.error(NO_REQUEST, 321, f"Error validating request.-'bM' : cause - Message {message_id} is not served")
+            return
+        try:
+            with self.answering(NO_REQUEST):
+                await handler(self, fields)
+        except BadField as error:
+            self.error(NO_REQUEST, 320, f"Error reading request. Message {message_id}: {error}")
+        except Exception as error:  # noqa: BLE001 - a request that finds a defect must not cost the connection
+            _log.error("request_failed", message_id=message_id, exc_info=error)
+            self.error(NO_REQUEST, 320, f"Error processing request. Message {message_id} failed inside the gateway")
+
+    async def _leave(self, writing: asyncio.Task[None] | None) -> None:
+        if self.gateway.connections.get(self.client_id) is self:
+            del self.gateway.connections[self.client_id]
+        await self.streams.close()
+        if writing is not None:
+            try:
+                async with asyncio.timeout(_FAREWELL_WITHIN_S):
+                    await self._outbox.drain() if not writing.done() else None
+            except TimeoutError:
+                pass
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+        self._writer.close()
