@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sqlite3
 import sys
+from contextlib import AsyncExitStack
 
 import structlog
 from pydantic import ValidationError
@@ -15,6 +16,8 @@ from scizor.rpc import logs
 from scizor.rpc.server import run
 from scizor.services.ibsim.broker.journal import Journal
 from scizor.services.ibsim.broker.orders import Broker
+from scizor.services.ibsim.control import Demands, controlled, read_scenario
+from scizor.services.ibsim.faults import DemandedFaults
 from scizor.services.ibsim.gateway import DataAccess, Gateway, Pace
 from scizor.services.ibsim.market import SimMarket
 from scizor.services.ibsim.server import serve
@@ -28,19 +31,29 @@ async def main(settings: IbsimSettings) -> None:
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+    scenario = read_scenario(settings.scenario) if settings.scenario else ()
     market = SimMarket(settings.seed, settings.market_clock())
     await asyncio.to_thread(market.warm)
     journal = Journal(settings.state_file)
     try:
+        faults = DemandedFaults()
         gateway = Gateway(
             market,
             Broker(market, journal),
+            faults=faults,
             pace=Pace(history_latency_s=settings.history_latency_ms / 1000),
             access=dict.fromkeys(market.unsubscribed, DataAccess.DELAYED),
         )
-        async with serve(gateway, settings.bind_host, settings.port) as port:
+        faults.attach(gateway)
+        async with AsyncExitStack() as open_ports:
+            port = await open_ports.enter_async_context(serve(gateway, settings.bind_host, settings.port))
+            if settings.control_port:
+                await open_ports.enter_async_context(controlled(faults, settings.bind_host, settings.control_port))
             _log.info("serving", host=settings.bind_host, port=port, clock=settings.clock, seed=settings.seed)
+            playing = asyncio.create_task(Demands(faults).play(scenario))
             await stopped.wait()
+            playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
     finally:
         journal.close()
     _log.info("stopped")

@@ -45,7 +45,7 @@ class Pace:
 class Gateway:
     """One login at one market.
 
-    `connections`: by client id, those that have started the API; `access`: by contract id, where it is not live.
+    `connections`: by client id, those that have started the API; `access`: by ticker, where it is not live.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Gateway:
         limits: Limits | None = None,
         pace: Pace | None = None,
         faults: Faults | None = None,
-        access: Mapping[int, DataAccess] | None = None,
+        access: Mapping[str, DataAccess] | None = None,
     ) -> None:
         self.market = market
         self.broker = broker
@@ -69,7 +69,7 @@ class Gateway:
 
     def access(self, listing: Listing) -> DataAccess:
         """Which quotes the login may see of a contract."""
-        return self._access.get(listing.con_id, DataAccess.LIVE)
+        return self._access.get(listing.symbol, DataAccess.LIVE)
 
     def resolve(self, query: ContractQuery) -> Listing:
         """The one contract a client means. Raises MarketError(200)."""

@@ -12,6 +12,10 @@ class Faults:
         """Asked when a client connects. False: it is hung up on at once."""
         return True
 
+    def claims(self, client_id: int) -> bool:
+        """Asked when a client starts the API. True: its id is held to be in use."""
+        return False
+
     async def on_request(self, client_id: int, message_id: int, fields: Sequence[str]) -> bool:
         """Asked for every request, in order, before it is looked at. False: it is lost."""
         return True

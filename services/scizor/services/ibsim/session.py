@@ -135,7 +135,7 @@ class Session:
         fields = Fields(rest)
         fields.skip(1)
         wanted = fields.integer()
-        if wanted in self.gateway.connections:
+        if wanted in self.gateway.connections or self.gateway.faults.claims(wanted):
             self.error(
                 NO_REQUEST, 326, "Unable to connect as the client id is already in use. Retry with a unique client id."
             )

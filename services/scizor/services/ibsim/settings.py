@@ -30,6 +30,7 @@ class IbsimSettings(BaseSettings):
     log_level: str = Field(default="INFO", validation_alias="SCIZOR_LOG_LEVEL", description="SCIZOR_LOG_LEVEL")
     port: int = Field(default=4002, ge=0, le=65535, description="port of the TWS API; 0 lets the system choose one")
     control_port: int = Field(default=0, ge=0, le=65535, description="port for faults on demand; 0: none")
+    scenario: Path | None = Field(default=None, description="file of faults with their times, one JSON object a line")
     home: Path | None = Field(
         default=None, description="folder of orders, positions and cash; unset: ibsim in the folder of SCIZOR_HOME"
     )

@@ -28,6 +28,9 @@ class Streams:
     def __init__(self) -> None:
         self._tasks: dict[tuple[Kind, int], asyncio.Task[None]] = {}
 
+    def __len__(self) -> int:
+        return len(self._tasks)
+
     def is_running(self, kind: Kind, req_id: int) -> bool:
         """Whether the id is in use."""
         return (kind, req_id) in self._tasks

@@ -1,0 +1,181 @@
+"""Faults on demand, as a client meets them: a real ib_async over TCP, the demands over the control port."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import ib_async
+import pytest
+
+from scizor.domain.errors import InvalidInput
+from scizor.services.ibsim.broker.journal import Journal
+from scizor.services.ibsim.broker.orders import Broker
+from scizor.services.ibsim.control import Demands, controlled, read_scenario
+from scizor.services.ibsim.faults import DemandedFaults
+from scizor.services.ibsim.gateway import Gateway, Pace
+from scizor.services.ibsim.market import ReplayClock, SimMarket
+from scizor.services.ibsim.server import serve
+
+AAPL = ib_async.Contract(conId=265598, exchange="SMART")
+OPEN = datetime(2026, 11, 20, 15, tzinfo=UTC)
+
+
+class Stage:
+    """A gateway in the middle of a session, its control port, and a client."""
+
+    def __init__(self, gateway: Gateway, faults: DemandedFaults, port: int, control: int) -> None:
+        self.gateway, self.faults, self.port, self.control = gateway, faults, port, control
+        self.ib = ib_async.IB()
+        self.ib.RequestTimeout = 5
+        self.errors: list[int] = []
+        self.ib.errorEvent += lambda req_id, code, text, contract: self.errors.append(code)
+
+    async def connect(self, client_id: int = 7) -> None:
+        await self.ib.connectAsync("127.0.0.1", self.port, clientId=client_id, timeout=3)
+
+    async def demand(self, **demand: Any) -> dict[str, Any]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.control)
+        writer.write(json.dumps(demand).encode() + b"\n")
+        answer: dict[str, Any] = json.loads(await asyncio.wait_for(reader.readline(), 5))
+        writer.close()
+        return answer
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():  # noqa: ASYNC110 - what it waits for is in another's hands
+                await asyncio.sleep(0.01)
+
+    async def closes(self) -> list[float]:
+        bars = await self.ib.reqHistoricalDataAsync(AAPL, "", "3 D", "1 day", "TRADES", True, formatDate=2, timeout=5)
+        return [bar.close for bar in bars]
+
+
+@asynccontextmanager
+async def stage(folder: Path) -> AsyncIterator[Stage]:
+    market = SimMarket(1, ReplayClock(OPEN, 1))
+    journal = Journal(folder / "state.sqlite")
+    faults = DemandedFaults()
+    gateway = Gateway(market, Broker(market, journal), faults=faults, pace=Pace(0.0, 0.05, 0.05, 0.2))
+    faults.attach(gateway)
+    async with serve(gateway) as port, controlled(faults, "127.0.0.1", 0) as control:
+        on = Stage(gateway, faults, port, control)
+        try:
+            yield on
+        finally:
+            on.ib.disconnect()
+    journal.close()
+
+
+async def test_a_disconnect_hangs_up_and_refuses_callers_for_its_time(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.connect()
+        assert await on.demand(do="disconnect", seconds=0.3) == {"ok": True}
+        await on.until(lambda: not on.ib.isConnected())
+        with pytest.raises((ConnectionError, TimeoutError, OSError)):
+            await on.connect()
+        await asyncio.sleep(0.3)  # the demanded time itself
+        await on.connect()
+        assert len(await on.closes()) == 3
+
+
+async def test_lost_servers_are_told_and_subscriptions_are_lost_with_1101_only(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.connect()
+        ticker = on.ib.reqMktData(AAPL)
+        await on.until(lambda: ticker.last > 0)
+        await on.demand(do="lose", seconds=0.1, code=1102)
+        await on.until(lambda: 1102 in on.errors)
+        assert on.errors.index(1100) < on.errors.index(1102)
+        assert (await on.demand(do="status"))["clients"] == [7]
+        assert len(on.gateway.connections[7].streams) == 1
+        await on.demand(do="lose", seconds=0.1, code=1101)
+        await on.until(lambda: 1101 in on.errors)
+        assert len(on.gateway.connections[7].streams) == 0
+
+
+async def test_a_stall_is_silent_and_ends(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.connect()
+        await on.demand(do="stall", seconds=0.4)
+        began = asyncio.get_running_loop().time()
+        await on.ib.reqCurrentTimeAsync()
+        assert asyncio.get_running_loop().time() - began >= 0.3
+        assert on.ib.isConnected()
+
+
+async def test_a_demanded_pacing_violation_meets_history_and_nothing_else(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.connect()
+        on.ib.RaiseRequestErrors = True
+        await on.demand(do="pacing", count=1)
+        await on.ib.reqCurrentTimeAsync()
+        with pytest.raises(ib_async.wrapper.RequestError, match="pacing violation"):
+            await on.closes()
+        assert len(await on.closes()) == 3
+
+
+async def test_a_claimed_client_id_is_a_clash(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.demand(do="clash", count=1)
+        with pytest.raises((ConnectionError, TimeoutError)):
+            await on.connect()
+        assert 326 in on.errors
+        await on.connect()
+
+
+async def test_repeated_and_swapped_messages_arrive_so(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.connect()
+        await on.demand(do="repeat", count=3)
+        assert len(await on.closes()) == 3
+        statuses: list[str] = []
+        on.ib.orderStatusEvent += lambda trade: statuses.append(trade.orderStatus.status)
+        await on.demand(do="reorder", count=2)
+        trade = on.ib.placeOrder(AAPL, ib_async.MarketOrder("BUY", 1))
+        await on.until(lambda: trade.fills)
+        assert statuses
+
+
+async def test_a_split_rewrites_history_as_a_gateway_does(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.connect()
+        before = await on.closes()
+        demand = {"do": "split", "symbol": "AAPL", "currency": "USD", "ex_date": "2026-11-20", "ratio": 2.0}
+        assert await on.demand(**demand) == {"ok": True}
+        after = await on.closes()
+        assert after[:2] == pytest.approx([close / 2 for close in before[:2]])
+
+
+@pytest.mark.parametrize(
+    ("demand", "names"),
+    [
+        ({"do": "dance"}, "do"),
+        ({"do": "stall"}, "seconds"),
+        ({"do": "stall", "seconds": -1}, "seconds"),
+        ({"do": "stall", "seconds": True}, "seconds"),
+        ({"do": "stall", "seconds": 1, "minutes": 2}, "minutes"),
+        ({"do": "notice", "code": 2105, "text": 5}, "text"),
+        ([], "demand"),
+    ],
+)
+def test_a_demand_that_breaks_a_rule_names_field_and_rule(demand: object, names: str) -> None:
+    with pytest.raises(InvalidInput, match=f"^{names}: "):
+        Demands(DemandedFaults()).obey(demand)
+
+
+async def test_a_scenario_is_played_in_its_order(tmp_path: Path) -> None:
+    script = tmp_path / "scenario.jsonl"
+    script.write_text('{"at_s": 0.05, "do": "disconnect", "seconds": 0.1}\n{"at_s": 0, "do": "pacing", "count": 1}\n')
+    async with stage(tmp_path) as on:
+        await on.connect()
+        await asyncio.wait_for(Demands(on.faults).play(read_scenario(script)), 5)
+        await on.until(lambda: not on.ib.isConnected())
+    script.write_text('{"do": "stall", "seconds": 1}\n')
+    with pytest.raises(InvalidInput, match="at_s"):
+        read_scenario(script)
