@@ -13,14 +13,14 @@ from statistics import median
 from time import perf_counter
 
 BIN = Path(sys.executable).parent
-PORTS = ("EDGE", "EDGE_ADMIN", "MARKETDATA", "MARKETDATA_REST", "BACKTEST", "BACKTEST_REST")
+PORTS = ("EDGE", "EDGE_ADMIN", "MARKETDATA", "MARKETDATA_REST", "BACKTEST", "BACKTEST_REST", "IBSIM")
 
 
 def measure(rounds: int = 3) -> dict[str, float]:
     """Seconds, medians: the first start on a new home, later starts, the demo on a running stack."""
     home = Path(tempfile.mkdtemp(prefix="scizor-bench-"))
     home.chmod(0o755)
-    environment = os.environ | _free_ports() | {"SCIZOR_HOME": str(home)}
+    environment = os.environ | free_ports() | {"SCIZOR_HOME": str(home)}
     starts, demos = [], []
     try:
         for _ in range(rounds + 1):
@@ -39,7 +39,8 @@ def _seconds(environment: dict[str, str], *arguments: str) -> float:
     return perf_counter() - started
 
 
-def _free_ports() -> dict[str, str]:
+def free_ports() -> dict[str, str]:
+    """A port nobody listens on for each setting."""
     holders = [socket.socket() for _ in PORTS]
     for holder in holders:
         holder.bind(("127.0.0.1", 0))

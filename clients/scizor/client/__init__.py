@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from scizor.client.values import Bars, Equity, Rows
     from scizor.domain.backtests import BacktestState, Sizing
     from scizor.domain.bars import ActionType, Adjustment
+    from scizor.domain.collections import ChunkState, CollectionState
     from scizor.domain.errors import InvalidInput
+    from scizor.domain.intervals import Interval
+    from scizor.domain.live import LiveInterval
+    from scizor.marketdata.v1.live_pb2 import FeedGap, FeedStatus, LiveBar, Quote
 
 __all__ = [
     "DEFAULT_ADDRESS",
@@ -35,9 +39,17 @@ __all__ = [
     "BacktestState",
     "Bars",
     "CallError",
+    "ChunkState",
     "Client",
+    "CollectionState",
     "Equity",
+    "FeedGap",
+    "FeedStatus",
+    "Interval",
     "InvalidInput",
+    "LiveBar",
+    "LiveInterval",
+    "Quote",
     "Rows",
     "Sizing",
     "StreamBroken",
@@ -52,7 +64,11 @@ _HOMES = {
     "scizor.client.values": ("Bars", "Equity", "Rows"),
     "scizor.domain.backtests": ("BacktestState", "Sizing"),
     "scizor.domain.bars": ("ActionType", "Adjustment"),
+    "scizor.domain.collections": ("ChunkState", "CollectionState"),
     "scizor.domain.errors": ("InvalidInput",),
+    "scizor.domain.intervals": ("Interval",),
+    "scizor.domain.live": ("LiveInterval",),
+    "scizor.marketdata.v1.live_pb2": ("FeedGap", "FeedStatus", "LiveBar", "Quote"),
 }
 
 

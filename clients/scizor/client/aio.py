@@ -10,7 +10,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
-from scizor.client import backtest, imports, marketdata
+from scizor.client import backtest, collections, imports, live, marketdata, symbols
 from scizor.client.calls import Call, Pages, Stream, StreamReader, Upload, bytes_of, described_as, path_of
 from scizor.client.channel import DEFAULT_ADDRESS, channel_options
 from scizor.client.errors import CallError
@@ -104,12 +104,13 @@ def streamed(build: Callable[P, Stream[Any, T]]) -> Callable[Concatenate[Group, 
 class Symbols(Group):
     """`client.symbols`."""
 
-    list = answered(marketdata.list_symbols)
-    get = answered(marketdata.get_symbol)
-    create = answered(marketdata.create_symbol)
-    update = answered(marketdata.update_symbol)
-    delete = answered(marketdata.delete_symbol)
-    populate = streamed(marketdata.populate_symbols)
+    list = answered(symbols.list_symbols)
+    get = answered(symbols.get_symbol)
+    create = answered(symbols.create_symbol)
+    update = answered(symbols.update_symbol)
+    delete = answered(symbols.delete_symbol)
+    populate = streamed(symbols.populate_symbols)
+    validate = streamed(symbols.validate_symbols)
 
 
 class BarsOf(Group):
@@ -118,10 +119,29 @@ class BarsOf(Group):
     get = answered(marketdata.get_bars)
     latest = answered(marketdata.get_latest_bar)
     stream = streamed(marketdata.stream_bars)
+    delete = answered(marketdata.delete_bars)
     import_file = answered(imports.import_file)
     import_rows = answered(imports.import_rows)
     coverage = answered(marketdata.get_coverage)
     quality = answered(marketdata.get_quality)
+
+
+class Collections(Group):
+    """`client.collections`."""
+
+    daily = streamed(collections.collect_daily)
+    symbol = streamed(collections.collect_symbol)
+    history = streamed(collections.collect_history)
+    list = answered(collections.list_collections)
+    get = answered(collections.get_collection)
+    cancel = answered(collections.cancel_collection)
+
+
+class Live(Group):
+    """`client.live`."""
+
+    quotes = streamed(live.stream_quotes)
+    bars = streamed(live.stream_live_bars)
 
 
 class Actions(Group):
@@ -148,6 +168,7 @@ class AsyncClient(Group):
     """SCIZOR at one address; close it, or use it as a context. Every call has a deadline and raises CallError."""
 
     health = answered(marketdata.get_health)
+    market_hours = answered(live.get_market_hours)
 
     def __init__(
         self,
@@ -161,6 +182,8 @@ class AsyncClient(Group):
         super().__init__(Wire(opened, deadline_s))
         self.symbols = Symbols(self._wire)
         self.bars = BarsOf(self._wire)
+        self.collections = Collections(self._wire)
+        self.live = Live(self._wire)
         self.actions = Actions(self._wire)
         self.backtests = Backtests(self._wire)
 

@@ -93,7 +93,7 @@ def watch_backtest(
         request.after_sequence = last.sequence
 
     request = pb.WatchBacktestRequest(id=backtest_id, after_sequence=after_sequence)
-    return Stream(request, pb.WatchBacktestResponse, "progress", lambda progress: progress, resume=go_on)
+    return Stream(request, pb.WatchBacktestResponse, ("progress",), lambda progress: progress, resume=go_on)
 
 
 def get_results(backtest_id: str) -> Call[pb.GetBacktestResultsResponse, bt.BacktestResults]:

@@ -1,8 +1,8 @@
 """A call as a value: what to send, what comes back, and what that means to the caller.
 
-`scizor.client.marketdata` and `.backtest` build these values, `.sync` and `.aio` carry them out; so each RPC is written
-once, and the two clients differ only in how they wait. A request type belongs to exactly one RPC and is named after it,
-which is why a call need not say its method.
+`scizor.client.marketdata`, `.symbols`, `.collections`, `.live` and `.backtest` build these values, `.sync` and `.aio`
+carry them out; so each RPC is written once, and the two clients differ only in how they wait. A request type belongs to
+exactly one RPC and is named after it, which is why a call need not say its method.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from google.protobuf.message import Message
 
 from scizor.client.errors import CallError, StreamBroken
+from scizor.domain.errors import Reason
 
 R = TypeVar("R", bound=Message)
 T = TypeVar("T")
@@ -22,6 +23,8 @@ M = TypeVar("M", bound=Callable[..., object])
 
 UNARY_DEADLINE_S = 30.0
 STREAM_DEADLINE_S = 3_600.0
+WATCH_DEADLINE_S = 7 * 86_400.0
+"""Of streams that last as long as there is work, or somebody looks on."""
 _SERVICES = {"scizor.marketdata.v1": "MarketDataService", "scizor.backtest.v1": "BacktestService"}
 _RESUMES_IN_A_ROW = 5
 _FIRST_PAUSE_S = 0.2
@@ -96,11 +99,14 @@ class Upload(Generic[R, T]):
 
 @dataclass(frozen=True, slots=True)
 class Stream(Generic[R, T]):
-    """One request, many answers in an envelope. `resume` writes into a request where a message left off."""
+    """One request, many answers in an envelope. `data` names what in it is for the caller.
+
+    `resume` writes into a request where a message left off; without it a lost connection is an error.
+    """
 
     request: Message
     response: type[R]
-    data: str
+    data: tuple[str, ...]
     decode: Callable[[Any], T]
     resume: Callable[[Any, R], None] | None = None
     deadline_s: float = STREAM_DEADLINE_S
@@ -124,7 +130,7 @@ class StreamReader(Generic[R, T]):
         """What a message brings the caller: one value, or none. Raises the error that came in band."""
         envelope: Any = message
         event = envelope.WhichOneof("event")
-        if event == self.call.data:
+        if event in self.call.data:
             self._received += 1
             self._failures = 0
             if self.call.resume is not None:
@@ -145,7 +151,10 @@ class StreamReader(Generic[R, T]):
 
     def pause_before_resuming_s(self, error: CallError) -> float:
         """How long to wait before `request` is sent again. Raises the error when that is of no use."""
-        if self.call.resume is None or not error.may_pass or self._failures >= _RESUMES_IN_A_ROW:
+        hopeless = (
+            not error.may_pass or error.reason == Reason.BROKER_UNAVAILABLE
+        )  # that one comes from a healthy server
+        if self.call.resume is None or hopeless or self._failures >= _RESUMES_IN_A_ROW:
             raise error
         pause_s = _FIRST_PAUSE_S * 2.0**self._failures
         self._failures += 1

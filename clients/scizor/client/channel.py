@@ -21,6 +21,11 @@ IDEMPOTENT: Mapping[str, tuple[str, ...]] = {
         "StreamBars",
         "GetCoverage",
         "GetDataQuality",
+        "GetMarketHours",
+        "ListCollections",
+        "GetCollection",
+        "StreamQuotes",
+        "StreamLiveBars",
         "ListCorporateActions",
     ),
     "scizor.backtest.v1.BacktestService": (

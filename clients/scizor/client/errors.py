@@ -41,12 +41,17 @@ HINTS: Mapping[str, str] = {
     "IMPORT_TOO_LARGE": "split the file and import its parts",
     "IMPORT_REFUSED": "see the rows with `scizor bars quality`, or allow more with --max-rejected",
     "MESSAGE_TOO_LARGE": "ask for less, or send it in smaller pieces",
-    "QUEUE_FULL": "retry when a running backtest has ended",
+    "QUEUE_FULL": "retry when work that is under way has ended",
     "STORAGE_UNAVAILABLE": "retry; if it stays away, see `scizor status`",
     "DEADLINE_EXCEEDED": "retry, ask for less, or allow more time",
     "SHUTTING_DOWN": "retry in a moment",
     "DATA_CORRUPT": "do not trust the data; see the server's log",
     "INTERNAL": "see the server's log",
+    "BROKER_UNAVAILABLE": "see the connection with `scizor collect check`; it is tried again by itself",
+    "BROKER_REFUSED": "see to the account's subscriptions and permissions, or ask for something else",
+    "SYMBOL_UNKNOWN_TO_BROKER": "correct ticker, exchange or currency, or store it unchecked with --skip-validation",
+    "COLLECTION_NOT_FOUND": "see `scizor collect status`",
+    "COLLECTION_FINISHED": "there is nothing left to cancel; see `scizor collect status ID`",
 }
 _HINTS_BY_CODE: Mapping[grpc.StatusCode, str] = {
     grpc.StatusCode.UNIMPLEMENTED: "client and server differ in version: update the older one",

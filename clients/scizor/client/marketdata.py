@@ -1,4 +1,7 @@
-"""Every call of MarketData as a value, but for the imports: those are in `scizor.client.imports`."""
+"""MarketData's calls about bars and what is known of them, each as a value.
+
+Symbols, collections, live prices and imports have modules of their own beside this one.
+"""
 
 from __future__ import annotations
 
@@ -6,78 +9,20 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.decimal_pb2 import Decimal as DecimalMessage
 
 from scizor.client.calls import Call, Pages, Stream
-from scizor.client.values import Bars, Session, adjustment_value, bars_of, session_text
+from scizor.client.values import Bars, Session, adjustment_value, bars_of, interval_value, session_text
 from scizor.codec import packed
 from scizor.codec.bars import column
 from scizor.domain.bars import ActionType, Adjustment
+from scizor.domain.intervals import Interval
 from scizor.marketdata.v1 import corporate_action_pb2 as action_pb
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
-from scizor.marketdata.v1 import quality_pb2, symbol_pb2
+from scizor.marketdata.v1 import quality_pb2
 
-_LARGEST_SYMBOL_PAGE = 1_000
+_LARGEST_ROW_PAGE = 1_000
 _LARGEST_BAR_PAGE = 10_000
-
-
-def list_symbols(
-    *, exchange: str = "", group: str = "", active_only: bool = False, limit: int | None = None
-) -> Pages[pb.ListSymbolsResponse, list[symbol_pb2.Symbol]]:
-    """The stored symbols by ticker, over all pages."""
-    request = pb.ListSymbolsRequest(
-        page_size=_page_size(limit, _LARGEST_SYMBOL_PAGE),
-        primary_exchange=exchange,
-        group=group,
-        active_only=active_only,
-    )
-    return Pages(
-        request,
-        pb.ListSymbolsResponse,
-        count=lambda page: len(page.symbols),
-        decode=lambda pages: [symbol for page in pages for symbol in page.symbols][:limit],
-        limit=limit,
-    )
-
-
-def get_symbol(symbol: str) -> Call[pb.GetSymbolResponse, symbol_pb2.Symbol]:
-    """One symbol."""
-    return Call(pb.GetSymbolRequest(symbol=symbol), pb.GetSymbolResponse, lambda answer: answer.symbol)
-
-
-def create_symbol(
-    symbol: symbol_pb2.Symbol, *, request_id: str = ""
-) -> Call[pb.CreateSymbolResponse, symbol_pb2.Symbol]:
-    """Store a symbol; returns it as stored."""
-    request = pb.CreateSymbolRequest(symbol=symbol, request_id=request_id)
-    return Call(request, pb.CreateSymbolResponse, lambda answer: answer.symbol)
-
-
-def update_symbol(
-    symbol: symbol_pb2.Symbol, fields: Iterable[str], *, request_id: str = ""
-) -> Call[pb.UpdateSymbolResponse, symbol_pb2.Symbol]:
-    """Give the named fields of the symbol with this `id` these values; with an `etag`, only if it is current."""
-    request = pb.UpdateSymbolRequest(symbol=symbol, update_mask=FieldMask(paths=fields), request_id=request_id)
-    return Call(request, pb.UpdateSymbolResponse, lambda answer: answer.symbol)
-
-
-def delete_symbol(
-    symbol: str, *, force: bool = False, etag: str = "", request_id: str = ""
-) -> Call[pb.DeleteSymbolResponse, int]:
-    """Remove a symbol, with `force` also its bars; returns how many bars went with it."""
-    request = pb.DeleteSymbolRequest(symbol=symbol, force=force, etag=etag, request_id=request_id)
-    return Call(request, pb.DeleteSymbolResponse, lambda answer: answer.bars_deleted)
-
-
-def populate_symbols(*, force: bool = False) -> Stream[pb.PopulateSymbolsResponse, pb.PopulateProgress]:
-    """Store the built-in universe; yields how far it is. Safe to repeat."""
-
-    def again(_request: pb.PopulateSymbolsRequest, _last: pb.PopulateSymbolsResponse) -> None:
-        """A second run finds what the first stored."""
-
-    request = pb.PopulateSymbolsRequest(force=force)
-    return Stream(request, pb.PopulateSymbolsResponse, "progress", lambda progress: progress, resume=again)
 
 
 def get_bars(
@@ -85,15 +30,17 @@ def get_bars(
     start: Session = None,
     end: Session = None,
     *,
+    interval: Interval = Interval.DAY_1,
     adjustment: Adjustment = Adjustment.RAW,
     as_of: Session = None,
     limit: int | None = None,
 ) -> Pages[Any, Bars]:
-    """One symbol's daily bars from `start` to `end`, both included, over all pages; `limit` keeps the oldest."""
+    """One symbol's bars from `start` to `end`, both included, over all pages; `limit` keeps the oldest."""
     request = pb.GetBarsRequest(
         symbol=symbol,
         start=session_text(start, "start"),
         end=session_text(end, "end"),
+        interval=interval_value(interval),
         adjustment=adjustment_value(adjustment),
         as_of=session_text(as_of, "as_of"),
         page_size=_page_size(limit, _LARGEST_BAR_PAGE),
@@ -107,9 +54,9 @@ def get_bars(
     )
 
 
-def get_latest_bar(symbol: str) -> Call[Any, Bars]:
+def get_latest_bar(symbol: str, *, interval: Interval = Interval.DAY_1) -> Call[Any, Bars]:
     """The newest bar of a symbol, as traded: columns of one row."""
-    request = pb.GetLatestBarRequest(symbol=symbol)
+    request = pb.GetLatestBarRequest(symbol=symbol, interval=interval_value(interval))
     return Call(request, packed.GetLatestBarResponse, lambda answer: bars_of(answer.bar))
 
 
@@ -118,15 +65,17 @@ def stream_bars(
     start: Session = None,
     end: Session = None,
     *,
+    interval: Interval = Interval.DAY_1,
     adjustment: Adjustment = Adjustment.RAW,
     as_of: Session = None,
     chunk_bars: int = 0,
 ) -> Stream[Any, Bars]:
-    """Daily bars of many symbols in chunks, symbol after symbol; goes on by itself where a connection was lost."""
+    """Bars of many symbols in chunks, symbol after symbol; goes on by itself where a connection was lost."""
     request = pb.StreamBarsRequest(
         symbols=symbols,
         start=session_text(start, "start"),
         end=session_text(end, "end"),
+        interval=interval_value(interval),
         adjustment=adjustment_value(adjustment),
         as_of=session_text(as_of, "as_of"),
         chunk_bars=chunk_bars,
@@ -135,14 +84,38 @@ def stream_bars(
     def go_on(request: pb.StreamBarsRequest, last: Any) -> None:
         request.after_cursor = last.cursor
 
-    return Stream(request, packed.StreamBarsResponse, "bars", bars_of, resume=go_on)
+    return Stream(request, packed.StreamBarsResponse, ("bars",), bars_of, resume=go_on)
+
+
+def delete_bars(
+    symbol: str,
+    start: Session = None,
+    end: Session = None,
+    *,
+    interval: Interval = Interval.DAY_1,
+    request_id: str = "",
+) -> Call[pb.DeleteBarsResponse, int]:
+    """Remove a symbol's bars of one length from `start` to `end`, both included; returns how many there were."""
+    request = pb.DeleteBarsRequest(
+        symbol=symbol,
+        start=session_text(start, "start"),
+        end=session_text(end, "end"),
+        interval=interval_value(interval),
+        request_id=request_id,
+    )
+    return Call(request, pb.DeleteBarsResponse, lambda answer: answer.bars_deleted)
 
 
 def get_coverage(
-    symbol: str, start: Session = None, end: Session = None
+    symbol: str, start: Session = None, end: Session = None, *, interval: Interval = Interval.DAY_1
 ) -> Call[pb.GetCoverageResponse, pb.GetCoverageResponse]:
-    """Which sessions of the exchange's calendar have a bar, and which have none."""
-    request = pb.GetCoverageRequest(symbol=symbol, start=session_text(start, "start"), end=session_text(end, "end"))
+    """Which sessions of the exchange's calendar have a bar of this length, and what is known of the others."""
+    request = pb.GetCoverageRequest(
+        symbol=symbol,
+        start=session_text(start, "start"),
+        end=session_text(end, "end"),
+        interval=interval_value(interval),
+    )
     return Call(request, pb.GetCoverageResponse, lambda answer: answer)
 
 
@@ -153,9 +126,9 @@ def get_quality(
     rule: quality_pb2.QualityRule.ValueType = quality_pb2.QUALITY_RULE_UNSPECIFIED,
     limit: int | None = 100,
 ) -> Pages[pb.GetDataQualityResponse, pb.GetDataQualityResponse]:
-    """How imports were judged, with up to `limit` of the rejected rows, newest import first."""
+    """How imports were judged, up to `limit` rejected rows, and what looks wrong in stored bars; newest first."""
     request = pb.GetDataQualityRequest(
-        symbol=symbol, import_id=import_id, rule=rule, page_size=_page_size(limit, _LARGEST_SYMBOL_PAGE)
+        symbol=symbol, import_id=import_id, rule=rule, page_size=_page_size(limit, _LARGEST_ROW_PAGE)
     )
 
     def joined(pages: list[pb.GetDataQualityResponse]) -> pb.GetDataQualityResponse:
@@ -198,7 +171,7 @@ def record_action(
 
 
 def get_health() -> Call[pb.GetHealthResponse, pb.GetHealthResponse]:
-    """Whether MarketData and its database answer."""
+    """Whether MarketData and its database answer, and how the connection to the broker stands."""
     return Call(pb.GetHealthRequest(), pb.GetHealthResponse, lambda answer: answer, deadline_s=5.0)
 
 

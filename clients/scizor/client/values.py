@@ -18,6 +18,7 @@ from scizor.codec.bars import column
 from scizor.domain.arrays import FloatArray
 from scizor.domain.bars import Adjustment
 from scizor.domain.errors import InvalidInput
+from scizor.domain.intervals import Interval
 from scizor.domain.sessions import DayArray, parse_session, yyyymmdd_to_days
 from scizor.type.v1 import bars_pb2
 
@@ -44,10 +45,14 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Bars of one symbol, oldest first; columns (n,). Prices in `currency`, volume in shares, sessions as YYYYMMDD."""
+    """Bars of one symbol, oldest first; columns (n,). Prices in `currency`, volume in shares, sessions as YYYYMMDD.
+
+    `time_ns` is when a bar begins, UTC; a daily bar has its session date's midnight there.
+    """
 
     symbol: str
     currency: str
+    interval: Interval
     adjustment: Adjustment
     time_ns: npt.NDArray[np.int64]
     session_date: IntArray
@@ -68,6 +73,12 @@ class Bars:
     def dates(self) -> DateArray:
         """The session dates as datetime64[D], shape (n,)."""
         return _dates(self.session_date)
+
+    @property
+    def times(self) -> DateArray:
+        """When the bars begin, UTC, as datetime64[s], shape (n,)."""
+        seconds: DateArray = self.time_ns.view("datetime64[ns]").astype("datetime64[s]")
+        return seconds
 
     def __getitem__(self, part: slice) -> Bars:
         """Some of the rows."""
@@ -92,7 +103,7 @@ class Bars:
         columns: dict[str, Any] = {name: getattr(self, name).tolist() for name in _COLUMNS if name != "partial"}
         return bars_pb2.BarColumns(
             symbol=self.symbol,
-            interval=bars_pb2.BAR_INTERVAL_1D,
+            interval=bars_pb2.BarInterval.ValueType(self.interval),
             adjustment=bars_pb2.Adjustment.ValueType(self.adjustment),
             currency=self.currency,
             sources=self.sources,
@@ -139,6 +150,7 @@ def bars_of(columns: Any) -> Bars:
     return Bars(
         symbol=columns.symbol,
         currency=columns.currency,
+        interval=Interval(columns.interval or Interval.DAY_1),
         adjustment=Adjustment(columns.adjustment or Adjustment.RAW),
         time_ns=column(columns, "time_ns", "<i8"),
         session_date=session_date,
@@ -168,6 +180,14 @@ def adjustment_value(adjustment: Adjustment) -> bars_pb2.Adjustment.ValueType:
         known = ", ".join(f"Adjustment.{one.name}" for one in Adjustment)
         raise InvalidInput.of_field("adjustment", f"must be one of {known}, not {adjustment!r}")
     return bars_pb2.Adjustment.ValueType(adjustment)
+
+
+def interval_value(interval: Interval) -> bars_pb2.BarInterval.ValueType:
+    """A bar's length as the contract writes it. Raises InvalidInput when it is none."""
+    if not isinstance(interval, Interval):
+        known = ", ".join(f"Interval.{one.name}" for one in Interval)
+        raise InvalidInput.of_field("interval", f"must be one of {known}, not {interval!r}")
+    return bars_pb2.BarInterval.ValueType(interval)
 
 
 def session_text(session: Session, field: str) -> str:

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from scizor.client import AsyncClient, CallError, Rows, StreamBroken
+from scizor.marketdata.v1 import collection_pb2 as co
+from scizor.marketdata.v1 import live_pb2
 from scizor.marketdata.v1 import market_data_service_pb2 as md
 from scizor.marketdata.v1.market_data_service_pb2_grpc import (
     MarketDataServiceServicer,
@@ -51,6 +53,17 @@ class MarketData(MarketDataServiceServicer):
     async def GetCoverage(self, request: md.GetCoverageRequest, context: Context) -> md.GetCoverageResponse:
         await asyncio.Event().wait()
         raise AssertionError("nobody sets it")
+
+    async def CollectDaily(
+        self, request: co.CollectDailyRequest, context: Context
+    ) -> AsyncIterator[co.CollectDailyResponse]:
+        yield co.CollectDailyResponse(collection=co.Collection(id=request.request_id))
+        yield co.CollectDailyResponse(end=StreamEnd(message_count=1))
+
+    async def StreamQuotes(
+        self, request: live_pb2.StreamQuotesRequest, context: Context
+    ) -> AsyncIterator[live_pb2.StreamQuotesResponse]:
+        yield live_pb2.StreamQuotesResponse(quote=live_pb2.Quote(symbol=request.symbols[0]))
 
     async def ImportBars(
         self, request_iterator: AsyncIterator[md.ImportBarsRequest], context: Context
@@ -93,6 +106,17 @@ async def test_a_stream_goes_on_after_a_lost_connection(client: AsyncClient, mar
 async def test_a_stream_without_its_end_is_broken(client: AsyncClient) -> None:
     with pytest.raises(StreamBroken):
         [chunk async for chunk in client.bars.stream(["MSFT"])]
+
+
+async def test_a_collection_is_told_as_it_goes(client: AsyncClient) -> None:
+    assert [update.id async for update in client.collections.daily(request_id="r")] == ["r"]
+
+
+async def test_quotes_come_until_the_stream_breaks_off(client: AsyncClient) -> None:
+    quotes = client.live.quotes(["AAPL"])
+    assert (await anext(quotes)).symbol == "AAPL"
+    with pytest.raises(StreamBroken):
+        await anext(quotes)
 
 
 async def test_rows_are_imported(client: AsyncClient) -> None:

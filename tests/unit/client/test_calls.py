@@ -7,10 +7,14 @@ from google.rpc.status_pb2 import Status
 
 from scizor.backtest.v1 import backtest_service_pb2 as bt
 from scizor.backtest.v1.backtest_pb2 import BacktestProgress
-from scizor.client import backtest, marketdata
+from scizor.client import backtest, collections, live, marketdata, symbols
 from scizor.client.calls import StreamReader, path_of
 from scizor.client.channel import IDEMPOTENT
 from scizor.client.errors import CallError, StreamBroken
+from scizor.domain.errors import InvalidInput
+from scizor.domain.intervals import Interval
+from scizor.marketdata.v1 import collection_pb2 as co
+from scizor.marketdata.v1 import live_pb2
 from scizor.marketdata.v1 import market_data_service_pb2 as md
 from scizor.marketdata.v1.symbol_pb2 import Symbol
 from scizor.type.v1.bars_pb2 import BarColumns
@@ -121,14 +125,73 @@ def test_a_stream_of_bars_goes_on_at_its_cursor() -> None:
 
 
 def test_pages_end_with_an_empty_token() -> None:
-    call = marketdata.list_symbols()
+    call = symbols.list_symbols()
     following = call.following([md.ListSymbolsResponse(next_page_token="t")])
     assert following == md.ListSymbolsRequest(page_size=1000, page_token="t")
     assert call.following([md.ListSymbolsResponse(next_page_token="t"), md.ListSymbolsResponse()]) is None
 
 
 def test_pages_stop_at_the_limit() -> None:
-    call = marketdata.list_symbols(limit=2)
+    call = symbols.list_symbols(limit=2)
     page = md.ListSymbolsResponse(symbols=[Symbol()] * 3, next_page_token="t")
     assert call.following([page]) is None
     assert len(call.decode([page])) == 2
+
+
+def test_a_collection_is_found_again_by_its_request_id() -> None:
+    reader = StreamReader(collections.collect_history(["AAPL"], "2015-01-02", interval=Interval.MINUTE_5))
+    asked = reader.request
+    assert isinstance(asked, co.CollectHistoryRequest)
+    assert len(asked.request_id) == 36
+    reader.accept(co.CollectHistoryResponse(sequence=4, collection=co.Collection(id=BACKTEST_ID)))
+    reader.pause_before_resuming_s(CallError(grpc.StatusCode.UNAVAILABLE, "gone"))
+    assert reader.request == asked
+
+
+def test_the_callers_request_id_is_kept() -> None:
+    request = collections.collect_daily(request_id="mine").request
+    assert request == co.CollectDailyRequest(request_id="mine")
+
+
+def test_a_broker_that_is_away_is_told_at_once() -> None:
+    reader = StreamReader(collections.collect_daily())
+    away = CallError(grpc.StatusCode.UNAVAILABLE, "the gateway is down", reason="BROKER_UNAVAILABLE")
+    with pytest.raises(CallError, match="gateway"):
+        reader.pause_before_resuming_s(away)
+
+
+def test_a_ledger_comes_from_all_its_pages() -> None:
+    call = collections.get_collection(BACKTEST_ID)
+    first = co.GetCollectionResponse(chunks=[co.CollectionChunk(number=1)], next_page_token="t")
+    second = co.GetCollectionResponse(collection=co.Collection(id="x"), chunks=[co.CollectionChunk(number=2)])
+    assert call.following([first]) == co.GetCollectionRequest(id=BACKTEST_ID, page_size=10_000, page_token="t")
+    joined = call.decode([first, second])
+    assert [chunk.number for chunk in joined.chunks] == [1, 2]
+    assert joined.collection.id == "x"
+
+
+def test_quotes_feeds_and_gaps_all_count_as_messages() -> None:
+    reader = StreamReader(live.stream_quotes(["AAPL"]))
+    events = [
+        live_pb2.StreamQuotesResponse(feed=live_pb2.FeedStatus(state=live_pb2.FEED_STATE_ACTIVE)),
+        live_pb2.StreamQuotesResponse(quote=live_pb2.Quote(bid=1.0)),
+        live_pb2.StreamQuotesResponse(heartbeat=Heartbeat()),
+        live_pb2.StreamQuotesResponse(gap=live_pb2.FeedGap(reason="1101")),
+        live_pb2.StreamQuotesResponse(end=StreamEnd(message_count=3)),
+    ]
+    seen = [event for message in events for event in reader.accept(message)]
+    assert [type(event) for event in seen] == [live_pb2.FeedStatus, live_pb2.Quote, live_pb2.FeedGap]
+    reader.finish()
+
+
+def test_a_live_stream_is_not_opened_again_by_itself() -> None:
+    reader = StreamReader(live.stream_quotes(["AAPL"]))
+    with pytest.raises(CallError, match="gone"):
+        reader.pause_before_resuming_s(CallError(grpc.StatusCode.UNAVAILABLE, "gone"))
+
+
+def test_what_is_no_interval_is_refused_by_name() -> None:
+    with pytest.raises(InvalidInput, match="interval"):
+        marketdata.get_bars("AAPL", interval="5m")  # type: ignore[arg-type]  # what an untyped caller may give
+    with pytest.raises(InvalidInput, match="interval"):
+        live.stream_live_bars(["AAPL"], interval=Interval.MINUTE_5)  # type: ignore[arg-type]  # as above

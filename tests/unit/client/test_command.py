@@ -114,12 +114,14 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 COMMAND_LINES = (
-    [[word] for word in ("up", "down", "status", "demo")]
-    + [["symbols", word] for word in ("list", "get", "create", "update", "delete", "populate")]
-    + [["bars", word] for word in ("import", "get", "latest", "stream", "coverage", "quality")]
+    [[word] for word in ("up", "down", "status", "demo", "coverage", "quality", "market-hours")]
+    + [["symbols", word] for word in ("list", "get", "create", "update", "delete", "populate", "validate")]
+    + [["bars", word] for word in ("import", "get", "latest", "stream", "delete", "coverage", "quality")]
+    + [["collect", word] for word in ("daily", "symbol", "history", "status", "cancel", "check")]
+    + [["stream", word] for word in ("quotes", "bars")]
     + [["actions", word] for word in ("list", "record")]
     + [["backtest", word] for word in ("run", "watch", "show", "list", "cancel")]
-    + [[], ["symbols"], ["bars"], ["actions"], ["backtest"]]
+    + [[], ["symbols"], ["bars"], ["actions"], ["backtest"], ["collect"], ["stream"]]
 )
 
 

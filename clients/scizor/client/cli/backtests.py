@@ -18,7 +18,7 @@ from scizor.client.cli.backtest_tables import backtest_facts, backtests_table, t
 from scizor.client.cli.common import as_document, connect, print_json
 from scizor.client.cli.entry import End, Json, Start, example, group, help_of
 from scizor.client.cli.following import follow, outcome_of, show_outcome
-from scizor.client.cli.parse import Adjust, Size, settings, symbol_names
+from scizor.client.cli.parse import Adjust, Size, one_of, settings, symbol_names
 from scizor.client.cli.tables import show, word
 from scizor.client.cli.usage import EXIT_INTERRUPTED, CommandFailed
 from scizor.client.sync import Client
@@ -125,10 +125,7 @@ def list_backtests(
     as_json: Json = False,
 ) -> None:
     """List backtests, newest first."""
-    if state and state.upper() not in BacktestState.__members__:
-        known = ", ".join(name.lower() for name in BacktestState.__members__)
-        raise CommandFailed(f"--state must be one of {known}, not {state!r}", 2)
-    wanted = BacktestState[state.upper()] if state else None
+    wanted = one_of(BacktestState, state, "--state")
     with connect() as client:
         found = client.backtests.list(strategy_id=strategy, state=wanted, limit=limit)
     if as_json:

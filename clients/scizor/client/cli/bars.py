@@ -1,4 +1,4 @@
-"""`scizor bars …`: import, read and examine daily bars."""
+"""`scizor bars …`: import, read, examine and delete bars."""
 
 from __future__ import annotations
 
@@ -9,30 +9,26 @@ from typing import Annotated, Any
 
 import typer
 
+from scizor.client.cli import truth
 from scizor.client.cli.bundle import import_bundled
 from scizor.client.cli.common import as_document, connect, print_json
-from scizor.client.cli.csv_file import HEADING, csv_lines, write_csv
+from scizor.client.cli.csv_file import csv_lines, heading, write_csv
 from scizor.client.cli.entry import End, Json, Start, SymbolName, example, group, help_of
-from scizor.client.cli.marketdata_tables import (
-    bars_table,
-    coverage_table,
-    gaps_table,
-    import_table,
-    rejected_table,
-    rule_of,
-)
-from scizor.client.cli.parse import Adjust, Format, symbol_names
+from scizor.client.cli.marketdata_tables import bars_table
+from scizor.client.cli.parse import Adjust, Format, Length, symbol_names
 from scizor.client.cli.progress import progress_bar
 from scizor.client.cli.tables import show
+from scizor.client.cli.truth_tables import import_table
 from scizor.client.cli.usage import EXIT_USAGE, CommandFailed
 from scizor.client.sync import Client
 from scizor.domain.bars import Adjustment
-from scizor.marketdata.v1.market_data_service_pb2 import GetBarsResponse, GetLatestBarResponse
+from scizor.marketdata.v1.market_data_service_pb2 import DeleteBarsResponse, GetBarsResponse, GetLatestBarResponse
 from scizor.marketdata.v1.quality_pb2 import ImportSummary
 
 commands = group(help_of("bars"), "scizor bars get AAPL --start 2010-01-01 --end 2010-12-31")
 
 Adjusted = Annotated[Adjust, typer.Option("--adjustment", help="The scale of prices.")]
+Lasting = Annotated[Length, typer.Option("--interval", help="How long a bar lasts.")]
 AsOf = Annotated[str, typer.Option(help="Adjust only by actions up to this ex-date.", show_default="all")]
 
 
@@ -90,6 +86,7 @@ def get_bars(
     symbol: SymbolName,
     start: Start = "",
     end: End = "",
+    interval: Lasting = Length.DAY_1,
     adjustment: Adjusted = Adjust.RAW,
     as_of: AsOf = "",
     limit: Annotated[int | None, typer.Option(min=1, help="How many at most.", show_default="all")] = None,
@@ -98,10 +95,18 @@ def get_bars(
 ) -> None:
     """Show a symbol's bars."""
     with connect() as client:
-        found = client.bars.get(symbol, start, end, adjustment=_scale(adjustment), as_of=as_of, limit=limit)
+        found = client.bars.get(
+            symbol,
+            start,
+            end,
+            interval=interval.interval,
+            adjustment=_scale(adjustment),
+            as_of=as_of,
+            limit=limit,
+        )
 
     if csv is not None:
-        write_csv(csv, [found])
+        write_csv(csv, found)
     if as_json:
         print_json(GetBarsResponse(bars=found.to_proto()))
     elif csv is None:
@@ -111,10 +116,10 @@ def get_bars(
 
 
 @commands.command("latest", epilog=example("scizor bars latest AAPL"))
-def latest_bar(symbol: SymbolName, as_json: Json = False) -> None:
+def latest_bar(symbol: SymbolName, interval: Lasting = Length.DAY_1, as_json: Json = False) -> None:
     """Show a symbol's newest bar, as traded."""
     with connect() as client:
-        found = client.bars.latest(symbol)
+        found = client.bars.latest(symbol, interval=interval.interval)
 
     if as_json:
         print_json(GetLatestBarResponse(bar=found.to_proto()))
@@ -127,6 +132,7 @@ def stream_bars(
     symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="One or more symbols.")],
     start: Start = "",
     end: End = "",
+    interval: Lasting = Length.DAY_1,
     adjustment: Adjusted = Adjust.RAW,
     as_of: AsOf = "",
     as_json: Json = False,
@@ -134,46 +140,53 @@ def stream_bars(
     """Write the bars of many symbols as CSV lines, or with --json as one JSON document a line."""
     with connect() as client:
         if not as_json:
-            sys.stdout.write(HEADING)
-        chunks = client.bars.stream(symbol_names(symbols), start, end, adjustment=_scale(adjustment), as_of=as_of)
+            sys.stdout.write(heading(interval.interval))
+        chunks = client.bars.stream(
+            symbol_names(symbols),
+            start,
+            end,
+            interval=interval.interval,
+            adjustment=_scale(adjustment),
+            as_of=as_of,
+        )
         for chunk in chunks:
             sys.stdout.write(json.dumps(as_document(chunk.to_proto())) + "\n" if as_json else csv_lines(chunk))
 
 
-@commands.command("coverage", epilog=example("scizor bars coverage AAPL MSFT"))
-def coverage(
-    symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="One or more symbols.")],
+@commands.command("delete", epilog=example("scizor bars delete AAPL --start 2010-01-04 --end 2010-01-08"))
+def delete_bars(
+    symbol: SymbolName,
     start: Start = "",
     end: End = "",
+    interval: Lasting = Length.DAY_1,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Every bar of this length.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare the stored bars with the exchange's calendar."""
+    """Remove a symbol's bars of one length in a range, with what is known of their changes."""
+    if all_of_them == bool(start or end):
+        raise CommandFailed("give --start, --end or both, or --all", EXIT_USAGE)
     with connect() as client:
-        found = [client.bars.coverage(symbol, start, end) for symbol in symbol_names(symbols)]
+        bars_deleted = client.bars.delete(symbol, start, end, interval=interval.interval)
 
     if as_json:
-        print_json({"coverage": [as_document(one) for one in found]})
+        print_json(DeleteBarsResponse(bars_deleted=bars_deleted))
     else:
-        show(coverage_table(found), *(gaps_table(one) for one in found if one.missing))
+        show(f"{bars_deleted:,} bars of {symbol} removed")
+
+
+commands.command("coverage", epilog=example("scizor bars coverage AAPL MSFT"))(truth.coverage)
 
 
 @commands.command("quality", epilog=example("scizor bars quality --symbol FB"))
 def quality(
     symbol: Annotated[str, typer.Option(help="Only this symbol.", show_default="all")] = "",
-    import_id: Annotated[str, typer.Option("--import", help="Only this import.", show_default="all")] = "",
-    rule: Annotated[str, typer.Option(help="Only this rule, such as off_calendar.", show_default="all")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="How many rejected rows at most.")] = 20,
+    import_id: truth.ImportId = "",
+    rule: truth.Rule = "",
+    limit: truth.Limit = 20,
     as_json: Json = False,
 ) -> None:
-    """Show how imports were judged, and the rows kept aside."""
-    with connect() as client:
-        found = client.bars.quality(symbol=symbol, import_id=import_id, rule=rule_of(rule), limit=limit)
-    if as_json:
-        print_json(found)
-    else:
-        show(import_table(found.imports), f"{found.rows_rejected:,} rows kept aside")
-        if found.rows:
-            show(rejected_table(found.rows))
+    """Show how imports were judged, the rows kept aside, and what looks wrong in stored bars."""
+    truth.quality(symbol, import_id, rule, limit, as_json)
 
 
 def _import_file(client: Client, path: Path, **options: Any) -> ImportSummary:

@@ -20,8 +20,8 @@ def connect() -> Client:
 
 
 def print_json(document: Message | dict[str, Any]) -> None:
-    """One document on standard output; a message as its protobuf JSON mapping, the same as over REST."""
-    typer.echo(json.dumps(document if isinstance(document, dict) else as_document(document), indent=2))
+    """One document on a line of standard output; a message as its protobuf JSON mapping, the same as over REST."""
+    typer.echo(json.dumps(document if isinstance(document, dict) else as_document(document)))
 
 
 def as_document(message: Message) -> dict[str, Any]:

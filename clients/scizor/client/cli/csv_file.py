@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
-from scizor.client.values import Bars
+import numpy as np
 
-HEADING = "symbol,date,open,high,low,close,volume\n"
+from scizor.client.values import Bars
+from scizor.domain.intervals import Interval
+
+_VALUES = "open,high,low,close,volume"
+
+
+def heading(interval: Interval) -> str:
+    """The names of the columns; bars shorter than a session have the instant they begin beside their date."""
+    return f"symbol,date,{'time,' if interval.intraday else ''}{_VALUES}\n"
 
 
 def csv_lines(bars: Bars) -> str:
-    """One line a bar; numbers in the shortest form that reads back the same."""
+    """One line a bar; numbers in the shortest form that reads back the same, instants in UTC."""
+    dates = bars.dates.astype(str).tolist()
+    begins = [np.char.add(bars.times.astype(str), "Z").tolist()] if bars.interval.intraday else []
     columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
-    rows = zip(bars.dates.astype(str).tolist(), *(column.tolist() for column in columns), strict=True)
+    rows = zip(dates, *begins, *(column.tolist() for column in columns), strict=True)
     return "".join(f"{bars.symbol},{','.join(map(str, row))}\n" for row in rows)
 
 
-def write_csv(path: Path, parts: Iterable[Bars]) -> None:
+def write_csv(path: Path, bars: Bars) -> None:
     """Write a whole file. Raises OSError."""
-    with path.open("w", encoding="utf-8") as file:
-        file.write(HEADING)
-        for part in parts:
-            file.write(csv_lines(part))
+    path.write_text(heading(bars.interval) + csv_lines(bars), encoding="utf-8")

@@ -18,9 +18,10 @@ from scizor.client.cli.bundle import SOURCE_NOTE, bundled_ids, import_bundled, r
 from scizor.client.cli.common import as_document, connect, print_json
 from scizor.client.cli.entry import Json, example, help_of
 from scizor.client.cli.following import Outcome, follow, outcome_of, show_outcome
-from scizor.client.cli.marketdata_tables import actions_table, coverage_table, import_table, rejected_table
+from scizor.client.cli.marketdata_tables import actions_table
 from scizor.client.cli.progress import progress_bar
 from scizor.client.cli.tables import show
+from scizor.client.cli.truth_tables import coverage_table, import_table, rejected_table
 from scizor.client.cli.usage import CommandFailed
 from scizor.client.sync import Client
 from scizor.marketdata.v1.corporate_action_pb2 import CORPORATE_ACTION_TYPE_SPLIT

@@ -12,13 +12,18 @@ COMMANDS = {
     "status": ("services", "Show how the services are; exit status 3 when they do not answer."),
     "demo": ("demo", "See it work: start the services, import real bars, judge them, run a backtest, look at it."),
     "symbols": ("symbols", "The instruments that bars are kept of."),
-    "bars": ("bars", "Daily bars: import, read, examine."),
+    "bars": ("bars", "Bars: import, read, examine, delete."),
+    "collect": ("collect", "Ask the broker for the bars that are lacking; follow, look at and end such work."),
+    "stream": ("stream", "Prices as they happen, as a live table or as lines."),
+    "coverage": ("truth", "Compare the stored bars with the exchange's calendar: what is there, what is not, and why."),
+    "quality": ("truth", "Show how imports were judged, the rows kept aside, and what looks wrong in stored bars."),
+    "market-hours": ("truth", "Show an exchange's sessions, and whether it is open now."),
     "actions": ("actions", "Splits and dividends; prices are adjusted by them when read."),
     "backtest": ("backtests", "Strategies run over history."),
 }
 """Every first word: the module that has its commands, and what its help says."""
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines; the last line is the result.")]
 Start = Annotated[str, typer.Option(help="First session, YYYY-MM-DD.", show_default="the oldest stored")]
 End = Annotated[str, typer.Option(help="Last session, YYYY-MM-DD.", show_default="the newest stored")]
 SymbolName = Annotated[str, typer.Argument(help="AAPL, BHP.ASX or BHP.ASX.AUD.", metavar="SYMBOL")]

@@ -1,16 +1,22 @@
-"""What MarketData answers, as tables for people."""
+"""Symbols, bars and corporate actions, as tables for people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.table import Table
 
-from scizor.client.cli.tables import facts, table, word
+from scizor.client.cli.parse import length_word
+from scizor.client.cli.tables import facts, instant, table, word
 from scizor.client.values import Bars
-from scizor.domain.errors import InvalidInput
-from scizor.marketdata.v1 import corporate_action_pb2, quality_pb2, symbol_pb2
-from scizor.marketdata.v1.market_data_service_pb2 import GetCoverageResponse
+from scizor.domain.intervals import Interval
+from scizor.marketdata.v1 import corporate_action_pb2, symbol_pb2
+from scizor.marketdata.v1.market_data_service_pb2 import (
+    PopulateProgress,
+    ValidateProgress,
+    ValidationAction,
+    ValidationOutcome,
+)
 from scizor.type.v1 import bars_pb2
 
 _FEW_ROWS = 20
@@ -20,7 +26,7 @@ def symbols_table(symbols: Sequence[symbol_pb2.Symbol]) -> Table:
     """Symbols, one a line."""
     return table(
         f"{len(symbols):,} symbols",
-        ("id", "currency", "~name", "type", "~sector", "group", "active"),
+        ("id", "currency", "~name", "type", "~sector", "group", "active", "broker"),
         (
             (
                 one.id,
@@ -30,6 +36,7 @@ def symbols_table(symbols: Sequence[symbol_pb2.Symbol]) -> Table:
                 one.sector,
                 one.group,
                 _yes(one.active),
+                word(symbol_pb2.Verification, one.verified_result),
             )
             for one in symbols
         ),
@@ -50,24 +57,67 @@ def symbol_facts(symbol: symbol_pb2.Symbol) -> Table:
             ("active", _yes(symbol.active)),
             ("listed", symbol.listed_date),
             ("delisted", symbol.delisted_date),
-            ("verified", word(symbol_pb2.Verification, symbol.verified_result)),
+            ("broker says", word(symbol_pb2.Verification, symbol.verified_result)),
+            ("because", symbol.verified_reason),
+            ("asked", instant(symbol.last_verified)),
+            ("deactivated", instant(symbol.deactivate_time)),
+            ("contract", str(symbol.contract_id or "")),
             ("etag", symbol.etag),
         ],
     )
 
 
+def populated_line(last: PopulateProgress) -> str:
+    """What populating came to."""
+    stored = f"{last.created:,} of {last.total:,} symbols stored, {last.existing:,} were there already"
+    checked = last.valid + last.invalid + last.ambiguous
+    if not checked:
+        return stored
+    doubtful = f"; the broker knows {last.valid:,} of the new ones"
+    if last.invalid or last.ambiguous:
+        doubtful += f", not {last.invalid:,}, and {last.ambiguous:,} several times; those are stored inactive"
+    return stored + doubtful
+
+
+def validated_line(last: ValidateProgress) -> str:
+    """What validating came to."""
+    asked = last.done - last.skipped
+    return (
+        f"{asked:,} of {last.total:,} symbols asked about, {last.skipped:,} verified lately; "
+        f"{last.valid:,} valid, {last.invalid:,} invalid, {last.ambiguous:,} ambiguous, {last.failed:,} not answered"
+    )
+
+
+def outcomes_table(outcomes: Sequence[ValidationOutcome]) -> Table:
+    """Symbols whose standing changed, or that were not answered, one a line."""
+    return table(
+        "What changed, and what was not answered",
+        ("symbol", "broker", "done", "~why"),
+        (
+            (
+                one.symbol,
+                word(symbol_pb2.Verification, one.result),
+                word(ValidationAction, one.action),
+                "; ".join(filter(None, _reasons(one))),
+            )
+            for one in outcomes
+        ),
+    )
+
+
 def bars_table(bars: Bars) -> Table:
     """Bars, one a line; the first and the last when there are many."""
-    dates = bars.dates.astype(str)
+    begins = bars.times.astype(str) if bars.interval.intraday else bars.dates.astype(str)
     few = len(bars) <= _FEW_ROWS
     rows = range(len(bars)) if few else [*range(_FEW_ROWS // 2), *range(len(bars) - _FEW_ROWS // 2, len(bars))]
     adjustment = word(bars_pb2.Adjustment, bars.adjustment)
+    length = "daily" if bars.interval is Interval.DAY_1 else length_word(bars.interval)
     made = table(
-        f"{bars.symbol}: {len(bars):,} daily bars in {bars.currency}, {adjustment}",
-        ("session", ">open", ">high", ">low", ">close", ">volume"),
+        f"{bars.symbol}: {len(bars):,} {length} bars in {bars.currency}, {adjustment}",
+        ("begins, UTC" if bars.interval.intraday else "session", ">open", ">high", ">low", ">close", ">volume"),
         (
             (
-                dates[i],
+                begins[i].replace("T", " "),
                 *(f"{column[i]:,.4f}" for column in (bars.open, bars.high, bars.low, bars.close)),
                 f"{bars.volume[i]:,.0f}",
             )
@@ -77,77 +127,6 @@ def bars_table(bars: Bars) -> Table:
     if not few:
         made.caption = f"the first and the last {_FEW_ROWS // 2}; --csv writes all"
     return made
-
-
-def import_table(summaries: Sequence[quality_pb2.ImportSummary]) -> Table:
-    """Verdicts of imports, one a line."""
-    return table(
-        "Imports",
-        ("verdict", ">read", ">new", ">changed", ">unchanged", ">rejected", "~by rule", "~source"),
-        (
-            (
-                word(quality_pb2.ImportVerdict, one.verdict),
-                *(f"{n:,}" for n in (one.rows_read, one.rows_inserted, one.rows_updated, one.rows_unchanged)),
-                f"{one.rows_rejected:,}",
-                rules(one.rejected_by_rule),
-                one.source,
-            )
-            for one in summaries
-        ),
-    )
-
-
-def rules(counts: Iterable[quality_pb2.RuleCount]) -> str:
-    """How many rows broke each rule, in one line."""
-    return ", ".join(f"{word(quality_pb2.QualityRule, one.rule)} {one.rows:,}" for one in counts)
-
-
-def rejected_table(rows: Sequence[quality_pb2.RejectedRow]) -> Table:
-    """Rows kept aside, one a line."""
-    return table(
-        "Rows kept aside",
-        ("symbol", "session", ">row", "rule", "~detail"),
-        (
-            (one.symbol, one.session_date, str(one.row_number), word(quality_pb2.QualityRule, one.rule), one.detail)
-            for one in rows
-        ),
-    )
-
-
-def coverage_table(answers: Sequence[GetCoverageResponse]) -> Table:
-    """What is there and what is missing, one symbol a line."""
-    return table(
-        "Coverage",
-        ("symbol", "calendar", "from", "to", ">sessions", ">with bar", ">share", ">gaps", "~longest"),
-        (
-            (
-                one.symbol,
-                one.calendar,
-                one.start,
-                one.end,
-                f"{one.sessions_expected:,}",
-                f"{one.sessions_present:,}",
-                f"{one.fraction:.2%}",
-                f"{len(one.missing):,}",
-                _longest(one),
-            )
-            for one in answers
-        ),
-    )
-
-
-def gaps_table(answer: GetCoverageResponse) -> Table:
-    """Every run of sessions without a bar, one a line."""
-    rows = ((gap.first, gap.last, f"{gap.sessions:,}") for gap in answer.missing)
-    return table(f"{answer.symbol}: sessions without a bar", ("first", "last", ">sessions"), rows)
-
-
-def rule_of(text: str) -> quality_pb2.QualityRule.ValueType:
-    """A quality rule by its word, such as `off_calendar`; every rule for an empty one."""
-    words = {word(quality_pb2.QualityRule, value): value for value in quality_pb2.QualityRule.values()}
-    if text.lower() not in words:
-        raise InvalidInput.of_field("rule", f"must be one of {', '.join(filter(None, words))}, not {text!r}")
-    return words[text.lower()]
 
 
 def actions_table(actions: Sequence[corporate_action_pb2.CorporateAction]) -> Table:
@@ -168,11 +147,9 @@ def actions_table(actions: Sequence[corporate_action_pb2.CorporateAction]) -> Ta
     )
 
 
-def _longest(answer: GetCoverageResponse) -> str:
-    if not answer.missing:
-        return ""
-    gap = max(answer.missing, key=lambda one: one.sessions)
-    return f"{gap.sessions:,} from {gap.first}"
+def _reasons(outcome: ValidationOutcome) -> tuple[str, ...]:
+    candidates = f"could be {', '.join(outcome.candidates)}" if outcome.candidates else ""
+    return outcome.reason, candidates, f"archive {outcome.archive_id}" if outcome.archive_id else ""
 
 
 def _yes(flag: bool) -> str:

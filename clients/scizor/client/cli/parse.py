@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from typing import TypeVar
 
 from scizor.client.cli.usage import EXIT_USAGE, CommandFailed
+from scizor.domain.intervals import Interval
+from scizor.domain.live import LiveInterval
+
+E = TypeVar("E", bound=IntEnum)
 
 
 class Adjust(StrEnum):
@@ -21,6 +26,38 @@ class Size(StrEnum):
 
     AT_DECISION = "at_decision"
     AT_FILL = "at_fill"
+
+
+class Length(StrEnum):
+    """How long a bar lasts."""
+
+    DAY_1 = "1d"
+    MINUTE_1 = "1m"
+    MINUTE_5 = "5m"
+    MINUTE_15 = "15m"
+    MINUTE_30 = "30m"
+    HOUR_1 = "1h"
+
+    @property
+    def interval(self) -> Interval:
+        """As the client takes it."""
+        return Interval[self.name]
+
+
+class LiveLength(StrEnum):
+    """How long a bar lasts that forms now."""
+
+    SECONDS_5 = "5s"
+    MINUTE_1 = "1m"
+    MINUTE_5 = "5m"
+    MINUTE_15 = "15m"
+    MINUTE_30 = "30m"
+    HOUR_1 = "1h"
+
+    @property
+    def interval(self) -> LiveInterval:
+        """As the client takes it."""
+        return LiveInterval[self.name]
 
 
 class Format(StrEnum):
@@ -49,6 +86,19 @@ def symbol_names(words: Iterable[str]) -> list[str]:
     if not names:
         raise CommandFailed("give at least one symbol, such as AAPL", EXIT_USAGE)
     return list(dict.fromkeys(names))
+
+
+def one_of(enum: type[E], text: str, option: str) -> E | None:
+    """An enum's member by its word, such as `running`; None for an empty text."""
+    if text and text.upper() not in enum.__members__:
+        known = ", ".join(name.lower() for name in enum.__members__)
+        raise CommandFailed(f"{option} must be one of {known}, not {text!r}", EXIT_USAGE)
+    return enum[text.upper()] if text else None
+
+
+def length_word(interval: int) -> str:
+    """A bar's length, numbered as in the contract, as a word such as `5m`."""
+    return Length[Interval(interval or Interval.DAY_1).name].value
 
 
 def _value(text: str) -> int | float | str | bool:

@@ -19,9 +19,9 @@ class Advance(Protocol):
 
 
 @contextmanager
-def progress_bar(what: str, total: float | None = None) -> Iterator[Advance]:
-    """A bar named `what` until the block ends; it moves by the `advance` that the block is given."""
-    if not sys.stderr.isatty():
+def progress_bar(what: str, total: float | None = None, *, quiet: bool = False) -> Iterator[Advance]:
+    """A bar named `what` until the block ends, none when `quiet`; it moves by the `advance` that the block is given."""
+    if quiet or not sys.stderr.isatty():
         yield _unseen
         return
 

@@ -11,6 +11,7 @@ import typer
 
 from scizor.client.channel import address_from_environment
 from scizor.client.cli import local
+from scizor.client.cli.broker import broker_line
 from scizor.client.cli.common import as_document, connect, print_json
 from scizor.client.cli.entry import Json, example, help_of
 from scizor.client.cli.local import Stack
@@ -18,8 +19,10 @@ from scizor.client.cli.tables import facts, show, table
 from scizor.client.cli.usage import EXIT_NOT_REACHABLE
 from scizor.client.errors import CallError
 from scizor.client.sync import Client
+from scizor.marketdata.v1.market_data_service_pb2 import BrokerHealth, GetHealthResponse
 
 _HEALTH_DEADLINE_S = 2.0
+_SPEAK_NO_HEALTH = ("edge", "ibsim")
 _SERVING = b"\x08\x01"
 """A grpc.health.v1.HealthCheckResponse that says SERVING."""
 
@@ -75,6 +78,7 @@ def _status_of_address(*, as_json: bool) -> int:
         rows = [
             ("serving", "yes" if health.serving else "no"),
             ("database", "answers" if health.storage_ok else "does not answer"),
+            ("broker", broker_line(health.broker)),
             ("symbols", f"{health.symbols:,}"),
             ("version", health.version),
         ]
@@ -84,9 +88,13 @@ def _status_of_address(*, as_json: bool) -> int:
 
 def _show(stack: Stack, *, as_json: bool, next_steps: bool = False) -> None:
     address = _own_address()
-    health = {child.name: _health(child.name, child.port, address) for child in stack.children} if stack.ready else {}
+    health = {child.name: _health(child.name, child.port) for child in stack.children} if stack.ready else {}
+    whole = _whole(address) if stack.ready else None
+    if "edge" in health:
+        health["edge"] = whole if isinstance(whole, str) else "serving" if whole and whole.serving else "not serving"
+    broker = whole.broker if isinstance(whole, GetHealthResponse) else None
     if as_json:
-        print_json(_document(stack, health, address))
+        print_json(_document(stack, health, address, broker))
         return
     rows = (
         (
@@ -101,6 +109,8 @@ def _show(stack: Stack, *, as_json: bool, next_steps: bool = False) -> None:
     )
     title = f"{stack.phase}{': ' + stack.message if stack.message else ''}"
     show(table(title, ("service", "state", "health", ">port", ">pid", ">restarts"), rows))
+    if broker is not None and broker.state:
+        show(f"broker: {broker_line(broker)}")
     if not stack.running:
         show("start it with `scizor up --detach`")
     if next_steps:
@@ -118,26 +128,30 @@ def _own_address() -> str:
     return address_from_environment({key: value for key, value in os.environ.items() if key != "SCIZOR_ADDRESS"})
 
 
-def _document(stack: Stack, health: dict[str, str], address: str) -> dict[str, Any]:
+def _document(stack: Stack, health: dict[str, str], address: str, broker: BrokerHealth | None) -> dict[str, Any]:
     return {
         "phase": stack.phase,
         "message": stack.message,
         "pid": stack.pid,
         "address": address,
         "services": [{**asdict(child), "health": health.get(child.name, "")} for child in stack.children],
+        "broker": as_document(broker) if broker else None,
     }
 
 
-def _health(name: str, port: int | None, address: str) -> str:
-    """What a service says of itself; of the edge, what comes through it; nothing of what speaks no gRPC."""
-    if port is None:
+def _whole(address: str) -> GetHealthResponse | str:
+    """What comes through the edge, or in a word why nothing does."""
+    with Client(address, deadline_s=_HEALTH_DEADLINE_S) as client:
+        try:
+            return client.health()
+        except CallError as error:
+            return error.reason.lower()
+
+
+def _health(name: str, port: int | None) -> str:
+    """What a service says of itself; nothing of those that do not speak of it over gRPC."""
+    if port is None or name in _SPEAK_NO_HEALTH:
         return ""
-    if name == "edge":
-        with Client(address, deadline_s=_HEALTH_DEADLINE_S) as client:
-            try:
-                return "serving" if client.health().serving else "not serving"
-            except CallError as error:
-                return error.reason.lower()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         check: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/grpc.health.v1.Health/Check")
         try:

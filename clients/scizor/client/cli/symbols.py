@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
 from scizor.client.cli.common import connect, print_json
 from scizor.client.cli.entry import Json, SymbolName, example, group, help_of
-from scizor.client.cli.marketdata_tables import symbol_facts, symbols_table
+from scizor.client.cli.marketdata_tables import (
+    outcomes_table,
+    populated_line,
+    symbol_facts,
+    symbols_table,
+    validated_line,
+)
+from scizor.client.cli.parse import symbol_names
 from scizor.client.cli.progress import progress_bar
 from scizor.client.cli.tables import show
-from scizor.client.cli.usage import CommandFailed
+from scizor.client.cli.usage import EXIT_INTERRUPTED, CommandFailed
 from scizor.marketdata.v1 import symbol_pb2
 from scizor.marketdata.v1.market_data_service_pb2 import (
     CreateSymbolResponse,
@@ -20,6 +29,8 @@ from scizor.marketdata.v1.market_data_service_pb2 import (
     ListSymbolsResponse,
     PopulateProgress,
     UpdateSymbolResponse,
+    ValidateProgress,
+    ValidationOutcome,
 )
 from scizor.marketdata.v1.symbol_pb2 import Symbol
 
@@ -71,9 +82,12 @@ def create_symbol(
     sector: Sector = "",
     group_name: Group = "",
     etf: Annotated[bool, typer.Option("--etf", help="An exchange-traded fund and no stock.")] = False,
+    skip_validation: Annotated[
+        bool, typer.Option("--skip-validation", help="Do not ask the broker: for what it does not know.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Store a symbol."""
+    """Store a symbol that the broker knows."""
     wanted = symbol_pb2.Symbol(
         symbol=symbol,
         primary_exchange=exchange,
@@ -84,7 +98,7 @@ def create_symbol(
         asset_type=symbol_pb2.ASSET_TYPE_ETF if etf else symbol_pb2.ASSET_TYPE_STOCK,
     )
     with connect() as client:
-        stored = client.symbols.create(wanted)
+        stored = client.symbols.create(wanted, skip_validation=skip_validation)
     _show_symbol(CreateSymbolResponse(symbol=stored), as_json=as_json)
 
 
@@ -133,18 +147,62 @@ def delete_symbol(
 
 @commands.command("populate", epilog=example("scizor symbols populate"))
 def populate_symbols(
-    force: Annotated[bool, typer.Option("--force", help="Do not validate with the broker.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Do not ask the broker about them.")] = False,
     as_json: Json = False,
 ) -> None:
     """Store the built-in universe of 357 symbols; those already stored stay as they are."""
     last = PopulateProgress()
-    with connect() as client, progress_bar("symbols") as advance:
+    with _stoppable("scizor symbols populate"), connect() as client, progress_bar("symbols", quiet=as_json) as advance:
         for last in client.symbols.populate(force=force):
             advance(last.done, last.total)
+            if as_json:
+                print_json(last)
+    if not as_json:
+        show(populated_line(last))
+
+
+@commands.command("validate", epilog=example("scizor symbols validate --limit 50"))
+def validate_symbols(
+    symbols: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYMBOL...]", help="Only these.", show_default="all")
+    ] = None,
+    force_revalidate: Annotated[
+        bool, typer.Option("--force-revalidate", help="Ask also about those verified lately.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="How many at most, the longest not verified first.", show_default="all")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the broker whether it knows the stored symbols; tells which were deactivated, archived or are ambiguous."""
+    names = symbol_names(symbols) if symbols else []
+    last = ValidateProgress()
+    outcomes: list[ValidationOutcome] = []
+    with _stoppable("scizor symbols validate"), connect() as client, progress_bar("symbols", quiet=as_json) as advance:
+        for last in client.symbols.validate(names, force_revalidate=force_revalidate, limit=limit or 0):
+            outcomes.extend(last.outcomes)
+            advance(last.done, last.total, note=f"{last.invalid:,} invalid, {last.ambiguous:,} ambiguous")
+            if as_json:
+                print_json(last)
+
     if as_json:
+        del last.outcomes[:]
+        last.outcomes.extend(outcomes)
         print_json(last)
-    else:
-        show(f"{last.created:,} of {last.total:,} symbols stored, {last.existing:,} were there already")
+        return
+    if outcomes:
+        show(outcomes_table(outcomes))
+    show(validated_line(last))
+
+
+@contextmanager
+def _stoppable(command: str) -> Iterator[None]:
+    """Ctrl-C within tells how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        stopped = f"stopped; what was told until now is stored, `{command}` goes on from there"
+        raise CommandFailed(stopped, EXIT_INTERRUPTED) from None
 
 
 def _show_symbol(answer: Any, *, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+from google.protobuf.timestamp_pb2 import Timestamp
 from rich import box
 from rich.console import Console, JustifyMethod
 from rich.measure import Measurement
@@ -37,12 +38,39 @@ def word(enum: Any, value: int) -> str:
     return str(names.Name(value)).removeprefix(prefix).lower() if value else ""
 
 
+def instant(stamp: Timestamp) -> str:
+    """When something was, UTC; empty for a stamp that was never set."""
+    return f"{stamp.ToDatetime():%Y-%m-%d %H:%M:%S}Z" if stamp.seconds else ""
+
+
+def span(seconds: float) -> str:
+    """A length of time in its two largest units, such as `3m 05s`; none is below zero."""
+    whole = max(0, int(seconds))
+    minutes, hours = divmod(whole, 60), divmod(whole // 60, 60)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3_600:
+        return f"{minutes[0]}m {minutes[1]:02d}s"
+    if whole < 86_400:
+        return f"{hours[0]}h {hours[1]:02d}m"
+    days, left = divmod(hours[0], 24)
+    return f"{days}d {left}h"
+
+
+def price(value: float) -> str:
+    """A price with two decimals, or up to four where they say something."""
+    exact = f"{value:,.4f}"
+    return exact[:-2] if exact.endswith("00") else exact.rstrip("0")
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """A table; a column whose name begins with `>` is set flush right, one with `~` is wrapped where room is short."""
     made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold", pad_edge=False)
     for column in columns:
         justify: JustifyMethod = "right" if column.startswith(">") else "left"
-        made.add_column(column.lstrip(">~"), justify=justify, no_wrap=not column.startswith("~"), overflow="fold")
+        name, wraps = column.lstrip(">~"), column.startswith("~")
+        least = len(name) if wraps else None  # where room is short, a column may become narrow but must not vanish
+        made.add_column(name, justify=justify, no_wrap=not wraps, overflow="fold", min_width=least)
     for row in rows:
         made.add_row(*row)
     return made
