@@ -37,7 +37,7 @@ class Stage:
         self.ib.errorEvent += lambda req_id, code, text, contract: self.errors.append(code)
 
     async def connect(self, client_id: int = 7) -> None:
-        await self.ib.connectAsync("127.0.0.1", self.port, clientId=client_id, timeout=3)
+        await self.ib.connectAsync("127.0.0.1", self.port, clientId=client_id, timeout=1)
 
     async def demand(self, **demand: Any) -> dict[str, Any]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.control)

@@ -66,7 +66,7 @@ class Session:
         try:
             await self._greet()
             writing = asyncio.create_task(self._outbox.write_all(lambda: self.client_id))
-            writing.add_done_callback(lambda _: self.hang_up())
+            writing.add_done_callback(lambda done: None if done.cancelled() else self.hang_up())
             if await self._start():
                 await self._read()
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
@@ -150,16 +150,17 @@ class Session:
 
     async def _read(self) -> None:
         while not self._rate.is_exhausted:
-            message_id, *rest = await framing.read_frame(self._reader)
+            head, *rest = await framing.read_frame(self._reader)
+            message_id = int(head) if head.isdecimal() else 0
             if not self._rate.admits():
                 limit = self.gateway.limits.messages_per_s
                 text = f"Max rate of messages per second has been exceeded:max={limit:g} ({self._rate.breaches})"
                 self.error(NO_REQUEST, 100, text)
-            elif await self.gateway.faults.on_request(self.client_id, int(message_id or 0), rest):
+            elif await self.gateway.faults.on_request(self.client_id, message_id, rest):
                 await self._dispatch(message_id, Fields(rest))
 
-    async def _dispatch(self, message_id: str, fields: Fields) -> None:
-        handler = HANDLERS.get(int(message_id) if message_id.isdigit() else 0)
+    async def _dispatch(self, message_id: int, fields: Fields) -> None:
+        handler = HANDLERS.get(message_id)
         if handler is None:
             self.error(NO_REQUEST, 321, f"Error validating request.-'bM' : cause - Message {message_id} is not served")
             return

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from scizor.services.ibsim.broker.account import AccountValue, Worth, account_values, fill_position, worth
 from scizor.services.ibsim.broker.costs import INITIAL_MARGIN, in_base, tariff
@@ -60,14 +61,12 @@ class Broker:
         return [order for order in self._orders.values() if order.status.is_open]
 
     def completed_orders(self) -> list[Order]:
-        """Orders that ended on the market's present day (UTC)."""
-        today = self._market.clock.now().date()
-        return [order for order in self._orders.values() if order.completed_at and order.completed_at.date() == today]
+        """Orders that ended on the present day of their exchange."""
+        return [one for one in self._orders.values() if one.completed_at and self._is_today(one.completed_at, one)]
 
     def executions(self) -> list[Execution]:
-        """Fills of the market's present day (UTC)."""
-        today = self._market.clock.now().date()
-        return [fill for fill in self._executions if fill.time.date() == today]
+        """Fills of the present day of their exchange."""
+        return [fill for fill in self._executions if self._is_today(fill.time, fill.order)]
 
     def positions(self) -> list[Position]:
         """What is held."""
@@ -182,6 +181,7 @@ class Broker:
         cash = self._cash.get(listing.currency, Decimal(0)) - signed * price - cost
         self._journal.save(Change([done], [fill], [after], {**self._cash, listing.currency: cash}))
         self._orders[order.key] = done
+        self._checked_at.pop(order.key, None)
         self._executions.append(fill)
         self._positions[listing.con_id] = after
         self._cash[listing.currency] = cash
@@ -191,6 +191,7 @@ class Broker:
         ended = self._keep(
             replace(order, status=Status.CANCELLED, completed_at=self._market.clock.now(), completed_status=status)
         )
+        self._checked_at.pop(order.key, None)
         return [OrderEvent(ended), NoticeEvent(ended, 202, text)]
 
     def _keep(self, order: Order) -> Order:
@@ -198,6 +199,10 @@ class Broker:
         self._orders[order.key] = order
         self._order_ids[order.client_id] = max(order.order_id, self._order_ids.get(order.client_id, 0))
         return order
+
+    def _is_today(self, instant: datetime, order: Order) -> bool:
+        zone = ZoneInfo(order.listing.time_zone_id)
+        return instant.astimezone(zone).date() == self._market.clock.now().astimezone(zone).date()
 
     def _exec_id(self) -> str:
         return f"0000e0d5.{len(self._executions) + 1:08x}.01.01"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from scizor.services.ibsim.market.api import SimBar
-from scizor.services.ibsim.wire.fields import Value, encode
+from scizor.services.ibsim.wire.fields import encode, number
 from scizor.services.ibsim.wire.ids import Out
 
 BarTime = Callable[[SimBar], str]
@@ -16,7 +17,7 @@ BarTime = Callable[[SimBar], str]
 def bar_time(zone: str, *, daily: bool, epoch: bool) -> BarTime:
     """How a bar's time is told: the session's date for daily bars, else epoch seconds or the exchange's time."""
     if daily:
-        return lambda bar: f"{bar.session:%Y%m%d}"
+        return lambda bar: bar.session.isoformat().replace("-", "")  # ten times as fast as a format
     if epoch:
         return lambda bar: str(int(bar.start.timestamp()))
     tz = ZoneInfo(zone)
@@ -28,10 +29,14 @@ def historical_data(req_id: int, bars: Sequence[SimBar], time: BarTime, zone: st
     tz = ZoneInfo(zone)
     first = bars[0].start if bars else until
     span = [f"{instant.astimezone(tz):%Y%m%d %H:%M:%S} {zone}" for instant in (first, until)]
-    fields: list[Value] = [Out.HISTORICAL_DATA, req_id, *span, len(bars)]
-    for bar in bars:
-        fields += [time(bar), bar.open, bar.high, bar.low, bar.close, bar.volume, bar.average, bar.count]
-    return encode(fields)
+    head = encode((Out.HISTORICAL_DATA, req_id, *span, len(bars)))
+    return head + "".join(map(partial(_bar_fields, time), bars)).encode("ascii")
+
+
+def _bar_fields(time: BarTime, bar: SimBar) -> str:
+    """A bar's eight fields. Written out, since a request may have millions of them all told."""
+    prices = f"{number(bar.open)}\0{number(bar.high)}\0{number(bar.low)}\0{number(bar.close)}"
+    return f"{time(bar)}\0{prices}\0{bar.volume}\0{number(bar.average)}\0{bar.count}\0"
 
 
 def historical_update(req_id: int, bar: SimBar, time: BarTime) -> bytes:

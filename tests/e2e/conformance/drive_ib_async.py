@@ -1,0 +1,285 @@
+"""ib_async behind the script's interface, used as an application would."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import ib_async
+from ib_async import IB, Contract, LimitOrder, MarketOrder, RequestError, Trade
+
+from tests.e2e.conformance.driver import DEADLINE_S, Refused, Row
+from tests.e2e.conformance.script import main
+
+_T = TypeVar("_T")
+_WARNINGS = {399, 10167}
+
+
+class IbAsyncDriver:
+    """Runs a loop for the time of each call."""
+
+    speaks_schedule = True
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._errors: list[tuple[int, int, str]] = []
+
+    def connect(self, port: int, client_id: int) -> Row:
+        async def go() -> Row:
+            self._ib = IB()
+            self._ib.RaiseRequestErrors = True
+            self._ib.errorEvent += self._heard
+            await self._ib.connectAsync("127.0.0.1", port, clientId=client_id, timeout=5, raiseSyncErrors=True)
+            client = self._ib.client
+            return {"version": client.serverVersion(), "accounts": ",".join(client.getAccounts())}
+
+        return self._run(go())
+
+    def notices(self) -> list[int]:
+        return [code for req_id, code, _ in self._errors if req_id == -1]
+
+    def current_time(self) -> int:
+        return int(self._run(self._ib.reqCurrentTimeAsync()).timestamp())
+
+    def contract_details(self, **contract: Any) -> list[Row]:
+        return [_details(one) for one in self._run(self._ib.reqContractDetailsAsync(Contract(**contract)))]
+
+    def matching_symbols(self, pattern: str) -> list[str]:
+        found = self._run(self._ib.reqMatchingSymbolsAsync(pattern)) or []
+        return [one.contract.symbol for one in found if one.contract]
+
+    def market_rule(self, rule: int) -> list[list[float]]:
+        return [[step.lowEdge, step.increment] for step in self._run(self._ib.reqMarketRuleAsync(rule)) or []]
+
+    def head_timestamp(self, con_id: int) -> int:
+        return int(self._run(self._ib.reqHeadTimeStampAsync(_share(con_id), "TRADES", True, 2)).timestamp())
+
+    def history(self, contract: Row, end: str, duration: str, size: str, what: str, time_format: int) -> list[Row]:
+        wanted = self._ib.reqHistoricalDataAsync(
+            Contract(**contract), end, duration, size, what, useRTH=True, formatDate=time_format
+        )
+        return [_bar(bar) for bar in self._run(wanted)]
+
+    def history_updates(self, con_id: int, size: str, count: int) -> tuple[list[Row], list[Row], int]:
+        async def go() -> tuple[list[Row], list[Row], int]:
+            bars = await self._ib.reqHistoricalDataAsync(
+                _share(con_id), "", "3600 S", size, "TRADES", useRTH=True, formatDate=2, keepUpToDate=True
+            )
+            first, updates = [_bar(bar) for bar in bars], []
+            bars.updateEvent += lambda now, _: updates.append(_bar(now[-1]))
+            await _until(lambda: len(updates) >= count)
+            self._ib.cancelHistoricalData(bars)
+            await _until(lambda: any(error[0] == bars.reqId for error in self._errors))
+            return first, updates, next(code for req_id, code, _ in self._errors if req_id == bars.reqId)
+
+        return self._run(go())
+
+    def schedule(self, con_id: int, duration: str) -> list[str]:
+        days = int(duration.split(maxsplit=1)[0])
+        found = self._run(self._ib.reqHistoricalScheduleAsync(_share(con_id), days))
+        return [one.refDate for one in found.sessions]
+
+    def quotes(self, con_id: int, data_type: int, *, snapshot: bool = False) -> Row:
+        async def go() -> Row:
+            self._ib.reqMarketDataType(data_type)
+            contract = _share(con_id)
+            if snapshot:
+                (ticker,) = await self._ib.reqTickersAsync(contract)
+            else:
+                seen = len(self._errors)
+                ticker = self._ib.reqMktData(contract)
+                await _until(
+                    lambda: bool(self._refusals(seen)) or (ticker.bid > 0 and ticker.ask > 0 and ticker.last > 0)
+                )
+                self._raise(seen)
+                self._ib.cancelMktData(contract)
+            return {"type": ticker.marketDataType, "bid": ticker.bid, "ask": ticker.ask, "last": ticker.last}
+
+        return self._run(go())
+
+    def trades(self, con_id: int, count: int) -> list[Row]:
+        return [{"price": tick.price, "size": tick.size} for tick in self._ticks(con_id, "AllLast", count)]
+
+    def spreads(self, con_id: int, count: int) -> list[Row]:
+        return [{"bid": tick.bidPrice, "ask": tick.askPrice} for tick in self._ticks(con_id, "BidAsk", count)]
+
+    def real_time_bars(self, con_id: int, count: int) -> list[Row]:
+        async def go() -> list[Row]:
+            bars = self._ib.reqRealTimeBars(_share(con_id), 5, "TRADES", useRTH=True)
+            await _until(lambda: len(bars) >= count)
+            self._ib.cancelRealTimeBars(bars)
+            return [{"time": int(bar.time.timestamp()), "open": bar.open_, "close": bar.close} for bar in bars]
+
+        return self._run(go())
+
+    def positions(self) -> dict[str, float]:
+        return {one.contract.symbol: one.position for one in self._run(self._ib.reqPositionsAsync())}
+
+    def account(self) -> Row:
+        values = {one.tag: one.value for one in self._ib.accountValues() if not one.modelCode}
+        return {"values": values, "portfolio": {one.contract.symbol: one.position for one in self._ib.portfolio()}}
+
+    def account_summary(self, tags: str) -> dict[str, str]:
+        wanted = set(tags.split(","))
+        return {one.tag: one.value for one in self._run(self._ib.accountSummaryAsync()) if one.tag in wanted}
+
+    def place(self, con_id: int, action: str, quantity: int, price: float | None, until: str) -> Row:
+        async def go() -> Row:
+            order = MarketOrder(action, quantity) if price is None else LimitOrder(action, quantity, price)
+            seen = len(self._errors)
+            trade = self._ib.placeOrder(_share(con_id), order)
+            await _until(lambda: len(self._refusals(seen)) > 0 or _is_done(trade, until))
+            self._raise(seen)
+            statuses = [entry.status for entry in trade.log if entry.status != "PendingSubmit" and not entry.message]
+            return {
+                "order_id": trade.order.orderId,
+                "statuses": statuses,
+                "filled": trade.filled(),
+                "price": trade.fills[-1].execution.price if trade.fills else None,
+                "commission": sum(fill.commissionReport.commission for fill in trade.fills),
+            }
+
+        return self._run(go())
+
+    def change(self, order_id: int, con_id: int, action: str, quantity: int, price: float) -> Row:
+        async def go() -> Row:
+            trade = self._trade(order_id)
+            heard: list[float] = []
+            self._ib.openOrderEvent += lambda told: heard.append(told.order.lmtPrice)
+            trade.order.lmtPrice = price
+            self._ib.placeOrder(trade.contract, trade.order)
+            await _until(lambda: bool(heard))
+            return {"price": heard[-1]}
+
+        return self._run(go())
+
+    def cancel(self, order_id: int) -> Row:
+        async def go() -> Row:
+            seen = len(self._errors)
+            known = [trade for trade in self._ib.trades() if trade.order.orderId == order_id]
+            cancel: Callable[[int], None] = self._ib.client.cancelOrder  # IB.cancelOrder refuses ids it does not know
+            cancel(order_id)
+            await _until(lambda: any(error[0] == order_id for error in self._errors[seen:]))
+            code = next(code for req_id, code, _ in self._errors[seen:] if req_id == order_id)
+            if not known:
+                raise Refused(code, "cancel")
+            return {"status": known[0].orderStatus.status, "code": code}
+
+        return self._run(go())
+
+    def open_orders(self) -> list[int]:
+        return [trade.order.orderId for trade in self._run(self._ib.reqOpenOrdersAsync())]
+
+    def completed_orders(self) -> list[str]:
+        return [trade.orderStatus.status for trade in self._run(self._ib.reqCompletedOrdersAsync(False))]
+
+    def executions(self) -> list[Row]:
+        return [
+            {
+                "exec_id": fill.execution.execId,
+                "side": fill.execution.side,
+                "shares": fill.execution.shares,
+                "price": fill.execution.price,
+            }
+            for fill in self._run(self._ib.reqExecutionsAsync())
+        ]
+
+    def close(self) -> None:
+        self._ib.disconnect()
+        self._runner.close()
+
+    def _ticks(self, con_id: int, kind: str, count: int) -> list[Any]:
+        async def go() -> list[Any]:
+            contract, ticks = _share(con_id), []
+            ticker = self._ib.reqTickByTickData(contract, kind)
+            ticker.updateEvent += lambda now: ticks.extend(now.tickByTicks)
+            await _until(lambda: len(ticks) >= count)
+            self._ib.cancelTickByTickData(contract, kind)
+            return ticks
+
+        return self._run(go())
+
+    def _trade(self, order_id: int) -> Trade:
+        return next(trade for trade in self._ib.trades() if trade.order.orderId == order_id)
+
+    def _heard(self, req_id: int, code: int, text: str, _: object) -> None:
+        self._errors.append((req_id, code, text))
+
+    def _refusals(self, seen: int) -> list[tuple[int, int, str]]:
+        return [error for error in self._errors[seen:] if error[0] != -1 and error[1] not in _WARNINGS]
+
+    def _raise(self, seen: int) -> None:
+        for _, code, text in self._refusals(seen):
+            raise Refused(code, text)
+
+    def _run(self, work: Awaitable[_T]) -> _T:
+        """The result, or what the gateway refused: some errors end no request of this library, so it is watched for."""
+        seen = len(self._errors)
+
+        async def go() -> _T:
+            task = asyncio.ensure_future(work)
+            await _until(lambda: task.done() or any(code == 321 for _, code, _ in self._errors[seen:]))
+            if not task.done():
+                task.cancel()
+                self._raise(seen)
+            return await task
+
+        try:
+            return self._runner.run(go())
+        except RequestError as error:
+            raise Refused(error.code, error.message) from None
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():  # noqa: ASYNC110 - what it waits for is the library's own state
+            await asyncio.sleep(0.01)
+
+
+def _is_done(trade: Trade, until: str) -> bool:
+    if trade.orderStatus.status != until:
+        return False
+    return until != "Filled" or any(fill.commissionReport.execId for fill in trade.fills)
+
+
+def _share(con_id: int) -> Contract:
+    return Contract(conId=con_id, exchange="SMART")
+
+
+def _details(found: ib_async.ContractDetails) -> Row:
+    contract = found.contract or Contract()
+    return {
+        "con_id": contract.conId,
+        "symbol": contract.symbol,
+        "exchange": contract.primaryExchange,
+        "currency": contract.currency,
+        "min_tick": found.minTick,
+        "name": found.longName,
+        "zone": found.timeZoneId,
+        "stock_type": found.stockType,
+        "rules": found.marketRuleIds,
+        "tags": [[one.tag, one.value] for one in found.secIdList],
+    }
+
+
+def _bar(bar: Any) -> Row:
+    return {
+        "time": _time(bar.date),
+        "open": bar.open,
+        "high": bar.high,
+        "low": bar.low,
+        "close": bar.close,
+        "volume": bar.volume,
+    }
+
+
+def _time(value: date | datetime) -> str:
+    return str(int(value.timestamp())) if isinstance(value, datetime) else f"{value:%Y%m%d}"
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)
+    main(IbAsyncDriver())
