@@ -9,12 +9,13 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from scizor.services.backtest.settings import BacktestSettings
+from scizor.services.ibsim.settings import IbsimSettings
 from scizor.services.local.settings import LocalSettings
 from scizor.services.marketdata.settings import MarketDataSettings
 
 ROOT = Path(__file__).parents[2]
 OF_CLIENTS = {"SCIZOR_ADDRESS"}
-SETTINGS: tuple[type[BaseSettings], ...] = (LocalSettings, MarketDataSettings, BacktestSettings)
+SETTINGS: tuple[type[BaseSettings], ...] = (LocalSettings, MarketDataSettings, BacktestSettings, IbsimSettings)
 
 
 def variables(settings: type[BaseSettings]) -> set[str]:

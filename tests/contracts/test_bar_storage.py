@@ -51,21 +51,31 @@ async def test_what_was_read_may_be_changed_by_its_reader(storage: Storage) -> N
 
 async def test_a_write_counts_new_changed_and_equal_bars(storage: Storage) -> None:
     stored = await stored_symbol(storage)
-    await write(storage, stored, bars_of(FIRST, [1.0, 2.0, 3.0]), "first")
-    assert await write(storage, stored, bars_of(FIRST, [1.0, 2.5, 3.0, 4.0]), "second") == WriteCounts(1, 1, 2)
+    await write(storage, stored, bars_of(FIRST, [1.0, 2.0, 3.0]))
+    assert await write(storage, stored, bars_of(FIRST, [1.0, 2.5, 3.0, 4.0])) == WriteCounts(1, 1, 2)
     async with storage.begin() as work:
         series = await work.bars.read(stored, EVER)
     assert series.bars["close"].tolist() == [1.0, 2.5, 3.0, 4.0]
     assert series.bars["revision"].tolist() == [0, 1, 0, 0]
-    assert [series.sources[place] for place in series.bars["source"]] == ["first", "second", "first", "second"]
+
+
+async def test_the_same_bar_of_another_source_is_an_update(storage: Storage) -> None:
+    stored = await stored_symbol(storage)
+    await write(storage, stored, bars_of(FIRST, [1.0, 2.0]), "first")
+    assert await write(storage, stored, bars_of(FIRST, [1.0]), "second") == WriteCounts(0, 1, 0)
+    async with storage.begin() as work:
+        series = await work.bars.read(stored, EVER)
+    assert [series.sources[place] for place in series.bars["source"]] == ["second", "first"]
+    assert series.bars["revision"].tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("column", ["open", "high", "low", "close", "volume", "partial"])
 async def test_a_change_of_any_column_is_an_update(storage: Storage, column: str) -> None:
     stored = await stored_symbol(storage)
     bars = bars_of(FIRST, [100.0])
+    bars["partial"] = True
     await write(storage, stored, bars)
-    bars[column] = True if column == "partial" else bars[column] * (1.002 if column != "low" else 0.998)
+    bars[column] = False if column == "partial" else bars[column] * (1.002 if column != "low" else 0.998)
     if column == "close":
         bars["close"] = 100.5
     assert await write(storage, stored, bars) == WriteCounts(0, 1, 0)

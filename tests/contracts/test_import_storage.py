@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from scizor.domain.errors import DataCorrupt
-from scizor.domain.quality import Rule
+from scizor.domain.quality import Rule, Verdict
 from scizor.ports.imports import RejectionCursor, RejectionFilter
 from scizor.ports.storage import Storage
 from tests.fakes.samples import NOW, import_of, rejected
@@ -88,3 +89,44 @@ async def test_two_rejected_rows_of_one_number_are_refused(storage: Storage) -> 
             await work.imports.add(import_of("01"), [rejected(1), replace(rejected(1), raw="other")])
     async with storage.begin() as work:
         assert await work.imports.summaries("", "", 10) == []
+
+
+async def test_an_import_that_goes_on_grows(storage: Storage) -> None:
+    clean = import_of("01", rows_rejected=0, rejected_by_rule=(), verdict=Verdict.CLEAN)
+    more = import_of("01", symbols=("BHP.ASX",), create_time=NOW + timedelta(hours=1))
+    async with storage.begin() as work:
+        await work.imports.accumulate(clean, [])
+        assert await work.imports.summaries("", "01", 9) == [clean]
+        await work.imports.accumulate(clean, [])
+        assert (await work.imports.summaries("", "01", 9))[0].verdict is Verdict.CLEAN
+        await work.imports.accumulate(more, [rejected(1), rejected(2, Rule.VOLUME_ZERO), rejected(3)])
+        extra = replace(more, rejected_by_rule=((Rule.VOLUME_ZERO, 3),))
+        await work.imports.accumulate(extra, [rejected(number, Rule.VOLUME_ZERO) for number in (4, 5, 6)])
+    async with storage.begin() as work:
+        expected = replace(
+            clean,
+            verdict=Verdict.PARTIAL,
+            rows_read=40,
+            rows_inserted=20,
+            rows_updated=4,
+            rows_unchanged=4,
+            rows_rejected=6,
+            rejected_by_rule=((Rule.VOLUME_ZERO, 4), (Rule.HIGH_BELOW_LOW, 2)),
+            symbols=("AAPL.NASDAQ", "BHP.ASX"),
+        )
+        assert await work.imports.summaries("BHP.ASX", "", 9) == [expected]
+        assert len(await work.imports.rejections(ALL, None, 9)) == 6
+
+
+async def test_an_import_of_two_sources_tells_them_apart(storage: Storage) -> None:
+    async with storage.begin() as work:
+        await work.imports.accumulate(import_of("01", source="real"), [rejected(1)])
+        await work.imports.accumulate(import_of("01", source="made"), [rejected(2)])
+        found = await work.imports.summaries("", "01", 9)
+        assert [one.source for one in found] == ["made", "real"]
+        rows = await work.imports.rejections(ALL, None, 9)
+        assert [(one.row.row_number, one.source) for one in rows] == [(1, "real"), (2, "made")]
+    for again in (rejected(1), rejected(2)):
+        with pytest.raises(DataCorrupt):
+            async with storage.begin() as work:
+                await work.imports.accumulate(import_of("01", source="real"), [again])

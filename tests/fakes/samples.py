@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +21,17 @@ from scizor.domain.backtests import (
     Trade,
 )
 from scizor.domain.bars import BarArray, empty_bars
-from scizor.domain.instruments import Instrument, StoredInstrument
+from scizor.domain.broker import BrokerContract, DataOrigin
+from scizor.domain.collections import (
+    Chunk,
+    Collection,
+    CollectionKind,
+    CollectionProgress,
+    CollectionSpec,
+    CollectionState,
+)
+from scizor.domain.instruments import AssetType, Instrument, StoredInstrument
+from scizor.domain.intervals import Interval
 from scizor.domain.metrics import Metric
 from scizor.domain.quality import ImportSummary, RejectedRow, Rule, Verdict
 from scizor.domain.sessions import SessionRange, to_day
@@ -45,6 +55,18 @@ def bars_of(first: date, closes: Sequence[float], *, volume: float = 1_000.0) ->
     return bars
 
 
+def minutes_of(first: datetime, closes: Sequence[float], *, volume: float = 0.0) -> BarArray:
+    """One bar a minute from `first`, an instant of that date's session."""
+    bars = empty_bars(len(closes), Interval.MINUTE_1)
+    bars["day"] = to_day(first.date())
+    bars["time_ns"] = [
+        int((first + timedelta(minutes=place)).timestamp()) * 1_000_000_000 for place in range(len(bars))
+    ]
+    bars["open"] = bars["high"] = bars["low"] = bars["close"] = closes
+    bars["volume"] = volume
+    return bars
+
+
 def keys_of(stored: StoredInstrument, bars: BarArray) -> npt.NDArray[np.int32]:
     """The storage key once for each bar."""
     return np.full(len(bars), stored.key, dtype=np.int32)
@@ -56,11 +78,54 @@ async def stored_symbol(storage: Storage, instrument: Instrument = AAPL) -> Stor
         return await work.symbols.add(instrument)
 
 
-async def write(storage: Storage, stored: StoredInstrument, bars: BarArray, source: str = "test") -> WriteCounts:
+async def write(
+    storage: Storage, stored: StoredInstrument, bars: BarArray, source: str = "test", scale_date: date | None = None
+) -> WriteCounts:
     """Store bars in a transaction of their own."""
-    async with storage.begin() as work, work.bars.writer(source) as writer:
+    async with storage.begin() as work, work.bars.writer(source, scale_date) as writer:
         await writer.add(keys_of(stored, bars), bars)
         return await writer.store()
+
+
+async def write_minutes(
+    storage: Storage,
+    stored: StoredInstrument,
+    bars: BarArray,
+    interval: Interval = Interval.MINUTE_1,
+    scale_date: date | None = None,
+) -> WriteCounts:
+    """Store intraday bars in a transaction of their own."""
+    async with storage.begin() as work, work.intraday.writer("test", interval, scale_date) as writer:
+        await writer.add(keys_of(stored, bars), bars)
+        return await writer.store()
+
+
+def contract_of(instrument: Instrument = AAPL, con_id: int = 265598) -> BrokerContract:
+    """What the broker knows the instrument as."""
+    return BrokerContract(
+        con_id=con_id,
+        symbol=instrument.symbol,
+        primary_exchange=instrument.primary_exchange,
+        currency=instrument.currency,
+        exchange="SMART",
+        name=instrument.name,
+        asset_type=AssetType.STOCK,
+        min_tick=Decimal("0.01"),
+        time_zone="America/New_York",
+        origins=(DataOrigin("broker:real", None, date(2013, 3, 1)), DataOrigin("broker:synthetic", date(2013, 3, 2))),
+    )
+
+
+def collection_of(collection_id: str) -> Collection:
+    """A queued collection of two symbols."""
+    symbols = ("AAPL.NASDAQ", "BHP.ASX.AUD")
+    spec = CollectionSpec(CollectionKind.HISTORY, symbols=symbols, start=date(2024, 1, 2), end=date(2024, 1, 31))
+    return Collection(collection_id, spec, CollectionProgress(1, CollectionState.QUEUED), NOW)
+
+
+def chunk_of(number: int, key: int = 1) -> Chunk:
+    """A chunk still to be asked."""
+    return Chunk(number, key, "AAPL.NASDAQ", Interval.DAY_1, date(2024, 1, 2), date(2024, 1, 5), sessions=4)
 
 
 def import_of(import_id: str, **changes: Any) -> ImportSummary:

@@ -14,7 +14,10 @@ from datetime import UTC, datetime
 from scizor.domain.errors import AlreadyExists, Reason, Unavailable
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.bars import FakeActions, FakeBars
+from tests.fakes.collections import FakeCollections
+from tests.fakes.gaps import FakeFlags, FakeGaps
 from tests.fakes.imports import FakeImports
+from tests.fakes.intraday import FakeIntraday
 from tests.fakes.journal import Journal
 from tests.fakes.symbols import FakeSymbols
 from tests.fakes.tables import FakeAnswer, FakeTables, MethodAndId
@@ -60,8 +63,12 @@ class FakeUnitOfWork:
         tables, self.journal = storage.tables, Journal()
         self.symbols = FakeSymbols(tables, self.journal, storage.now)
         self.bars = FakeBars(tables, self.journal)
+        self.intraday = FakeIntraday(tables, self.journal)
         self.actions = FakeActions(tables, self.journal)
         self.imports = FakeImports(tables, self.journal)
+        self.flags = FakeFlags(tables, self.journal)
+        self.collections = FakeCollections(tables, self.journal)
+        self.gaps = FakeGaps(tables, self.journal)
         self.backtests = FakeBacktests(tables, self.journal)
         self.idempotency = FakeIdempotency(tables, self.journal, storage.locks)
 

@@ -7,8 +7,11 @@ from datetime import date, datetime
 
 from scizor.domain.backtests import BacktestJob, EquityCurve, Trade
 from scizor.domain.bars import ActionType, CorporateAction
+from scizor.domain.broker import BrokerContract
+from scizor.domain.collections import Chunk, Collection, SessionGap
 from scizor.domain.instruments import StoredInstrument
-from scizor.domain.quality import ImportSummary, RejectedRow
+from scizor.domain.intervals import Interval
+from scizor.domain.quality import FlagKind, ImportSummary, RejectedRow, StoredFlag
 from scizor.ports.backtests import BacktestResults
 
 MethodAndId = tuple[str, str]
@@ -16,13 +19,15 @@ MethodAndId = tuple[str, str]
 
 @dataclass(frozen=True)
 class FakeBar:
-    """One stored bar; `prices`: open, high, low, close."""
+    """One stored bar; `prices`: open, high, low, close; `day`: its session."""
 
+    day: int
     prices: tuple[float, float, float, float]
     volume: float
     partial: bool
     revision: int
     source: str
+    scale_date: date | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,29 @@ class FakeAnswer:
     answer: bytes | None = None
 
 
+@dataclass(frozen=True)
+class FakeCollection:
+    """A collection with what only storage knows of it."""
+
+    collection: Collection
+    owner: str | None = None
+    heartbeat: datetime | None = None
+    planned: bool = False
+
+
+@dataclass(frozen=True)
+class FakeArchive:
+    """What was archived of an instrument; `revisions`: of daily bars."""
+
+    stored: StoredInstrument
+    reason: str
+    archive_time: datetime
+    bars: tuple[FakeBar, ...]
+    revisions: tuple[FakeBar, ...]
+    intraday: tuple[FakeBar, ...]
+    actions: tuple[CorporateAction, ...]
+
+
 @dataclass
 class FakeTables:
     """Everything stored, open to a test's eyes."""
@@ -58,9 +86,17 @@ class FakeTables:
     symbols: dict[int, StoredInstrument] = field(default_factory=dict)
     bars: dict[tuple[int, int], FakeBar] = field(default_factory=dict)  # by key and day
     revisions: dict[tuple[int, int, int], FakeBar] = field(default_factory=dict)  # by key, day and revision
+    intraday: dict[tuple[int, Interval, int], FakeBar] = field(default_factory=dict)  # by key, interval and time_ns
     actions: dict[tuple[int, ActionType, date], CorporateAction] = field(default_factory=dict)
-    imports: dict[str, ImportSummary] = field(default_factory=dict)
+    contracts: dict[int, BrokerContract] = field(default_factory=dict)
+    archives: dict[str, FakeArchive] = field(default_factory=dict)
+    imports: dict[tuple[str, str], ImportSummary] = field(default_factory=dict)  # by id and source
     rejections: dict[tuple[str, int], RejectedRow] = field(default_factory=dict)
+    rejection_sources: dict[tuple[str, int], str] = field(default_factory=dict)
+    flags: dict[tuple[int, FlagKind, date], StoredFlag] = field(default_factory=dict)
+    collections: dict[str, FakeCollection] = field(default_factory=dict)
+    chunks: dict[tuple[str, int], Chunk] = field(default_factory=dict)
+    gaps: dict[tuple[int, Interval, date], SessionGap] = field(default_factory=dict)
     jobs: dict[str, FakeJob] = field(default_factory=dict)
     outcomes: dict[str, FakeOutcome] = field(default_factory=dict)
     answers: dict[MethodAndId, FakeAnswer] = field(default_factory=dict)

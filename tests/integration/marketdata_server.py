@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,16 +12,21 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from scizor.adapters.bus import MemoryBus
 from scizor.adapters.calendar import ExchangeSessions
 from scizor.adapters.clock import SystemClock
+from scizor.domain.broker import BrokerContract
+from scizor.domain.instruments import Instrument
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.marketdata.v1 import symbol_pb2
 from scizor.marketdata.v1.market_data_service_pb2_grpc import MarketDataServiceStub
 from scizor.ports.storage import Storage
 from scizor.rpc.server import Server
 from scizor.rpc.settings import ServerSettings
-from scizor.services.marketdata.__main__ import service
+from scizor.services.marketdata.__main__ import READERS
+from scizor.services.marketdata.assembly import Choices, MarketData, Outside
 from scizor.services.marketdata.gathering import ImportLimits
+from tests.fakes.broker import FakeBroker, FakeDirectory
 
 if TYPE_CHECKING:
     from scizor.marketdata.v1.market_data_service_pb2_grpc import MarketDataServiceAsyncStub
@@ -39,17 +44,40 @@ def calendar() -> ExchangeSessions:
     return ExchangeSessions(SystemClock())
 
 
+class ObligingDirectory(FakeDirectory):
+    """One contract of whatever it is asked about."""
+
+    def __init__(self, broker: FakeBroker) -> None:
+        super().__init__(broker)
+        self._list = broker.list
+
+    async def find(self, instrument: Instrument) -> Sequence[BrokerContract]:
+        found = await super().find(instrument)
+        return found or [self._list(instrument.symbol, instrument.primary_exchange, instrument.currency)]
+
+
+def obliging_broker() -> FakeBroker:
+    """A broker that knows whatever it is asked about."""
+    broker = FakeBroker(SystemClock(), calendar())
+    broker.contracts = ObligingDirectory(broker)
+    return broker
+
+
 @asynccontextmanager
-async def serving(storage: Storage, limits: ImportLimits | None = None) -> AsyncIterator[Stub]:
-    """A stub of a server that lives as long as the block."""
-    settings = ServerSettings(port=0, grace_s=1.0)
-    server = Server([service(storage, calendar(), limits or ImportLimits())], settings)
+async def serving(
+    storage: Storage, limits: ImportLimits | None = None, broker: FakeBroker | None = None, **choices: Any
+) -> AsyncIterator[Stub]:
+    """A stub of a server that lives as long as the block. Without a broker of the test's it has an obliging one."""
+    outside = Outside(storage, broker or obliging_broker(), calendar(), SystemClock(), MemoryBus(), READERS)
+    market_data = MarketData(outside, Choices(imports=limits or ImportLimits(), stream_reads=2, **choices), "test")
+    server = Server([market_data.service], ServerSettings(port=0, grace_s=1.0))
     port = await server.start()
     options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
             yield MarketDataServiceStub(channel)
     finally:
+        await market_data.stop()
         await server.stop()
 
 

@@ -47,6 +47,8 @@ NAMED: dict[str, Callable[[Stub, str], Awaitable[object]]] = {
         pb.UpdateSymbolRequest(symbol=symbol(id=name), update_mask=FieldMask(paths=["name"]))
     ),
     "DeleteSymbol": lambda stub, name: stub.DeleteSymbol(pb.DeleteSymbolRequest(symbol=name)),
+    "ValidateSymbols": lambda stub, name: drained(stub.ValidateSymbols(pb.ValidateSymbolsRequest(symbols=[name]))),
+    "DeleteBars": lambda stub, name: stub.DeleteBars(pb.DeleteBarsRequest(symbol=name)),
     "GetBars": lambda stub, name: stub.GetBars(pb.GetBarsRequest(symbol=name)),
     "GetLatestBar": lambda stub, name: stub.GetLatestBar(pb.GetLatestBarRequest(symbol=name)),
     "StreamBars": lambda stub, name: drained(stub.StreamBars(pb.StreamBarsRequest(symbols=["AAPL", name]))),
@@ -95,6 +97,8 @@ async def test_an_ambiguous_symbol_is_refused_with_its_candidates(stub: Stub, ca
         lambda stub: drained(stub.StreamBars(pb.StreamBarsRequest(symbol="AAPL", end="2010-02-30"))),
         lambda stub: stub.GetCoverage(pb.GetCoverageRequest(symbol="AAPL", start="2011-01-01", end="2010-01-01")),
         lambda stub: stub.GetCoverage(pb.GetCoverageRequest(symbol="AAPL", start="2010-00-01")),
+        lambda stub: stub.DeleteBars(pb.DeleteBarsRequest(symbol="AAPL", end="2010-02-30")),
+        lambda stub: stub.GetMarketHours(pb.GetMarketHoursRequest(exchange="NASDAQ", date="2010-02-30")),
     ],
 )
 async def test_dates_that_make_no_range_are_refused(stub: Stub, call: Callable[[Stub], Awaitable[object]]) -> None:
@@ -137,6 +141,8 @@ async def test_a_page_token_of_another_query_is_refused(stub: Stub) -> None:
             pb.UpdateSymbolRequest(symbol=symbol(id="AAPL", exchange="?"), update_mask=FieldMask(paths=["exchange"]))
         ),
         lambda stub: stub.GetBars(pb.GetBarsRequest(symbol="AAPL", page_size=-1)),
+        lambda stub: stub.GetMarketHours(pb.GetMarketHoursRequest(exchange="MOON")),
+        lambda stub: drained(stub.ValidateSymbols(pb.ValidateSymbolsRequest(limit=-1))),
         lambda stub: drained(stub.StreamBars(pb.StreamBarsRequest())),
         lambda stub: drained(stub.StreamBars(pb.StreamBarsRequest(symbols=["AAPL", "AAPL.NASDAQ"]))),
         lambda stub: stub.RecordCorporateAction(

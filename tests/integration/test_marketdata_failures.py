@@ -17,7 +17,7 @@ from scizor.domain.errors import Reason, Unavailable
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.marketdata.v1 import quality_pb2
 from scizor.rpc.errors import to_status
-from scizor.services.marketdata import servicer
+from scizor.services.marketdata.calls import bars as bar_calls
 from tests.integration.marketdata_server import (
     HEAD,
     SESSIONS,
@@ -29,7 +29,6 @@ from tests.integration.marketdata_server import (
     import_csv,
     metadata_of,
     refused,
-    sent,
     unharmed,
 )
 
@@ -90,6 +89,12 @@ async def test_a_cancelled_import_leaves_nothing(stub: Stub) -> None:
     assert len((await stub.GetDataQuality(pb.GetDataQualityRequest(symbol="IBM"))).imports) == 0
 
 
+async def unfinished() -> AsyncIterator[pb.ImportBarsRequest]:
+    """An import whose content never comes."""
+    yield header()
+    await asyncio.Event().wait()
+
+
 async def test_a_stream_may_be_left_at_any_message(stub: Stub) -> None:
     for _ in range(20):
         call = stub.StreamBars(pb.StreamBarsRequest(symbol="AAPL", chunk_bars=1))
@@ -106,15 +111,11 @@ async def test_a_stream_may_be_left_at_any_message(stub: Stub) -> None:
     [
         lambda stub: stub.GetBars(pb.GetBarsRequest(symbol="AAPL"), timeout=0.001),
         lambda stub: drained(stub.StreamBars(pb.StreamBarsRequest(symbol="AAPL"), timeout=0.001)),
-        lambda stub: stub.ImportBars(
-            sent(header(), pb.ImportBarsRequest(data=csv_of(SESSIONS[:1]).encode())), timeout=0.001
-        ),
+        lambda stub: stub.ImportBars(unfinished(), timeout=0.05),  # grpc cancels what ends while it writes
         lambda stub: drained(stub.PopulateSymbols(pb.PopulateSymbolsRequest(), timeout=0.001)),
     ],
 )
-async def test_a_millisecond_is_too_short_and_harms_nobody(
-    stub: Stub, call: Callable[[Stub], Awaitable[object]]
-) -> None:
+async def test_a_deadline_too_short_harms_nobody(stub: Stub, call: Callable[[Stub], Awaitable[object]]) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refusal:
         await call(stub)
     assert refusal.value.code() is Code.DEADLINE_EXCEEDED
@@ -142,7 +143,7 @@ async def test_a_failure_behind_the_first_message_is_told_in_band_too(
             messages.append(message)  # noqa: PERF401 - what came before the failure must be kept
 
     with monkeypatch.context() as patched:
-        patched.setattr(servicer, "to_columns", failing)
+        patched.setattr(bar_calls, "to_columns", failing)
         await refused(read(), Code.UNAVAILABLE, "STORAGE_UNAVAILABLE")
     assert [message.WhichOneof("event") for message in messages] == ["bars", "bars", "status"]
     assert messages[-1].status == to_status(away)

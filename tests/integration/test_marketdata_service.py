@@ -56,7 +56,7 @@ async def test_the_universe_is_stored_listed_and_paged(stub: Stub) -> None:
     messages = [message async for message in stub.PopulateSymbols(pb.PopulateSymbolsRequest())]
     assert [message.sequence for message in messages] == list(range(1, len(messages) + 1))
     assert messages[-1].end.message_count == len(messages) - 1
-    assert messages[-2].progress == pb.PopulateProgress(done=357, total=357, created=357)
+    assert messages[-2].progress == pb.PopulateProgress(done=357, total=357, created=357, valid=357)
     whole = await stub.ListSymbols(pb.ListSymbolsRequest(page_size=1000))
     assert (len(whole.symbols), whole.total_size, whole.next_page_token) == (357, 357, "")
     paged: list[symbol_pb2.Symbol] = []

@@ -41,7 +41,12 @@ def bundled_symbols() -> list[symbol_pb2.Symbol]:
             symbol="IBM", primary_exchange="NYSE", currency="USD", name="International Business Machines Corporation"
         ),
         symbol_pb2.Symbol(
-            symbol="FB", primary_exchange="NASDAQ", currency="USD", name="Facebook, Inc.", listed_date="2012-05-18"
+            symbol="FB",
+            primary_exchange="NASDAQ",
+            currency="USD",
+            name="Facebook, Inc.",
+            listed_date="2012-05-18",
+            delisted_date="2022-06-08",
         ),
     ]
 

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from scizor.codec import packed
-from scizor.domain.bars import BAR_DTYPE, VALUE_COLUMNS, Adjustment, BarArray, BarSeries
-from scizor.domain.sessions import DAY_NS, days_to_yyyymmdd
-from scizor.type.v1 import bars_pb2
+from scizor.domain.bars import VALUE_COLUMNS, Adjustment, BarArray, BarSeries, empty_bars
+from scizor.domain.intervals import Interval
+from scizor.domain.sessions import DAY_NS, days_to_yyyymmdd, yyyymmdd_to_days
 
 
 def to_columns(series: BarSeries) -> Any:
@@ -22,10 +22,10 @@ def to_columns(series: BarSeries) -> Any:
     bars = series.bars
     return packed.BarColumns(
         symbol=series.symbol,
-        interval=bars_pb2.BAR_INTERVAL_1D,
+        interval=series.interval.value,
         adjustment=series.adjustment.value,
         currency=series.currency,
-        time_ns=packed.to_bytes(bars["day"].astype(np.int64) * DAY_NS, "<i8"),
+        time_ns=packed.to_bytes(_times_ns(series), "<i8"),
         session_date=packed.to_bytes(days_to_yyyymmdd(bars["day"]), "<i4"),
         revision=packed.to_bytes(bars["revision"], "<i4"),
         sources=series.sources,
@@ -37,13 +37,20 @@ def to_columns(series: BarSeries) -> Any:
 
 def from_columns(columns: Any) -> BarSeries:
     """The series in a typed or twin `BarColumns`."""
+    interval = from_interval(columns.interval)
     return BarSeries(
         symbol=columns.symbol,
         currency=columns.currency,
-        bars=_bars(columns),
+        bars=_bars(columns, interval),
         sources=tuple(columns.sources),
         adjustment=Adjustment(columns.adjustment or Adjustment.RAW),
+        interval=interval,
     )
+
+
+def from_interval(interval: int) -> Interval:
+    """A bar's length; a day when not said."""
+    return Interval(interval or Interval.DAY_1)
 
 
 def column(columns: Any, name: str, dtype: str) -> npt.NDArray[Any]:
@@ -52,10 +59,21 @@ def column(columns: Any, name: str, dtype: str) -> npt.NDArray[Any]:
     return packed.from_bytes(value, dtype) if isinstance(value, bytes) else np.array(value, dtype=dtype)
 
 
-def _bars(columns: Any) -> BarArray:
+def _times_ns(series: BarSeries) -> npt.NDArray[np.int64]:
+    """When each bar begins; a day's at midnight UTC of its date. Shape (n,)."""
+    if series.interval.intraday:
+        return series.bars["time_ns"]
+    return series.bars["day"].astype(np.int64) * DAY_NS
+
+
+def _bars(columns: Any, interval: Interval) -> BarArray:
     time_ns = column(columns, "time_ns", "<i8")
-    bars = np.zeros(len(time_ns), dtype=BAR_DTYPE)
-    bars["day"] = time_ns // DAY_NS
+    bars = empty_bars(len(time_ns), interval)
+    if interval.intraday:
+        bars["time_ns"] = time_ns
+        bars["day"], _ = yyyymmdd_to_days(column(columns, "session_date", "<i4"))
+    else:
+        bars["day"] = time_ns // DAY_NS
     for name in VALUE_COLUMNS:
         bars[name] = column(columns, name, "<f8")
     bars["revision"] = column(columns, "revision", "<i4")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scizor.codec.times import from_timestamp, to_timestamp
-from scizor.domain.quality import ImportSummary, Rule, StoredRejection, Verdict
+from scizor.codec.times import from_timestamp, to_session, to_timestamp
+from scizor.domain.quality import ImportSummary, Rule, StoredFlag, StoredRejection, Verdict
 from scizor.marketdata.v1 import quality_pb2
 
 
@@ -60,6 +60,19 @@ def to_rejected_row(stored: StoredRejection) -> quality_pb2.RejectedRow:
         session_date=row.session,
         raw=row.raw,
         source=stored.source,
+        create_time=to_timestamp(stored.create_time),
+    )
+
+
+def to_flag(stored: StoredFlag) -> quality_pb2.DataFlag:
+    """What looks wrong in stored bars."""
+    flag = stored.flag
+    return quality_pb2.DataFlag(
+        symbol=stored.symbol,
+        session_date=to_session(flag.session),
+        kind=quality_pb2.DataFlagKind.ValueType(flag.kind),
+        detail=flag.detail,
+        ratio=flag.ratio,
         create_time=to_timestamp(stored.create_time),
     )
 

@@ -37,6 +37,9 @@ def to_symbol(stored: StoredInstrument) -> symbol_pb2.Symbol:
         create_time=to_timestamp(stored.create_time),
         update_time=to_timestamp(stored.update_time),
         etag=stored.etag,
+        verified_reason=stored.verified_reason,
+        contract_id=stored.contract_id,
+        deactivate_time=to_timestamp(stored.deactivate_time) if stored.deactivate_time else None,
     )
 
 

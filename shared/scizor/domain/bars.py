@@ -33,6 +33,9 @@ BAR_DTYPE = np.dtype(
 INTRADAY_DTYPE = np.dtype([*((name, BAR_DTYPE[name]) for name in BAR_DTYPE.names or ()), ("time_ns", "<i8")])
 """A bar shorter than a session: `day` is the session it belongs to, `time_ns` the instant it begins, UTC."""
 
+SYNTHETIC = ":synthetic"
+"""How the sources of bars end that no market made."""
+
 BarArray = npt.NDArray[np.void]
 PRICE_COLUMNS = ("open", "high", "low", "close")
 VALUE_COLUMNS = (*PRICE_COLUMNS, "volume")
@@ -85,6 +88,11 @@ class BarSeries:
     sources: tuple[str, ...]
     adjustment: Adjustment = Adjustment.RAW
     interval: Interval = Interval.DAY_1
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of its bars was made up, as its source says."""
+        return any(self.sources[place].endswith(SYNTHETIC) for place in np.unique(self.bars["source"]))
 
     def adjusted(
         self, adjustment: Adjustment, actions: Sequence[CorporateAction], closes_before: Sequence[float] | None = None

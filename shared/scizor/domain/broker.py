@@ -81,7 +81,7 @@ class BrokerContract:
     """A contract as the broker knows it. `con_id` never changes and is never used again.
 
     `min_tick`: smallest price step, contract's currency. `time_zone`: IANA. `origins`: the first that holds a session
-    is where its data come from.
+    is where its data come from; the last of them holds every session.
     """
 
     con_id: int

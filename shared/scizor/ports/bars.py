@@ -34,7 +34,11 @@ class BarWriter(Protocol):
         ...
 
     async def store(self) -> WriteCounts:
-        """Upsert what was staged: new bars go in, equal ones are left, others replace an old one kept as a revision."""
+        """Upsert what was staged: new bars go in, equal ones are left, others replace an old one kept as a revision.
+
+        Equal are bars of the same prices, volume and source, both complete or both partial; the scale date is then
+        updated in place. A complete bar never gives way to a partial one: that counts as unchanged.
+        """
         ...
 
 
@@ -86,7 +90,8 @@ class BarRepository(Protocol):
     async def rescale(self, instrument: StoredInstrument, ex_date: date, ratio: Decimal) -> int:
         """Undo a split in bars that were told with it: those before `ex_date` whose scale date is not before it.
 
-        Prices times `ratio`, volume divided by it, as revisions; intraday bars likewise. How many bars that were.
+        Prices times `ratio`, volume divided by it, as revisions; intraday bars likewise. How many bars of both that
+        were. Their scale dates stay, so each split is undone once, by whoever records it.
         """
         ...
 

@@ -113,3 +113,27 @@ class QuoteSource(Protocol):
     ) -> Feed:
         """Bars as they form."""
         ...
+
+
+class Broker(Protocol):
+    """All of it."""
+
+    @property
+    def connection(self) -> BrokerConnection:
+        """The one connection."""
+        ...
+
+    @property
+    def contracts(self) -> ContractDirectory:
+        """The contracts it knows."""
+        ...
+
+    @property
+    def history(self) -> HistorySource:
+        """Bars of the past."""
+        ...
+
+    @property
+    def quotes(self) -> QuoteSource:
+        """Live prices."""
+        ...

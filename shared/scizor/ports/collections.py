@@ -49,7 +49,7 @@ class CollectionRepository(Protocol):
         ...
 
     async def plan(self, collection_id: str, owner: str, chunks: Sequence[Chunk], progress: CollectionProgress) -> bool:
-        """Write the ledger; False when it is no longer this owner's. A collection is planned once."""
+        """Write the ledger; False when it is no longer this owner's. A collection is planned once: else DataCorrupt."""
         ...
 
     async def planned(self, collection_id: str) -> bool:
@@ -69,7 +69,8 @@ class CollectionRepository(Protocol):
     ) -> bool:
         """Record progress, these chunks as they now stand, and a sign of life.
 
-        In one unit of work with the chunks' bars. False when it is no longer this owner's: then undo that unit.
+        In one unit of work with the chunks' bars. False when it is no longer this owner's: then undo that unit. Raises
+        DataCorrupt for a chunk that was not planned.
         """
         ...
 

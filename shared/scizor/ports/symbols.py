@@ -27,7 +27,8 @@ class SymbolFilter:
 class Finding:
     """What the broker said about an instrument and what follows. `contract`: when VALID.
 
-    `active` None leaves it as it is; False because of this finding also sets the deactivation's time, True clears it.
+    `active` None leaves it as it is; False because of this finding also sets the deactivation's time, unless it has one
+    already; True clears it.
     """
 
     result: Verification
@@ -63,7 +64,10 @@ class SymbolRepository(Protocol):
         ...
 
     async def update(self, key: int, instrument: Instrument, expected_etag: str) -> StoredInstrument:
-        """Replace all but the key. Raises Conflict(ETAG_STALE) when `expected_etag` is given and no longer current."""
+        """Replace all but the key. Raises Conflict(ETAG_STALE) when `expected_etag` is given and no longer current.
+
+        One that is active again has no time of deactivation.
+        """
         ...
 
     async def all(self, which: SymbolFilter) -> list[StoredInstrument]:
@@ -71,7 +75,10 @@ class SymbolRepository(Protocol):
         ...
 
     async def verified(self, key: int, finding: Finding, now: datetime) -> StoredInstrument:
-        """Record what the broker said, with the contract when there is one. Raises NotFound(SYMBOL_NOT_FOUND)."""
+        """Record what the broker said, with the contract when there is one. Raises NotFound(SYMBOL_NOT_FOUND).
+
+        The version, and with it the etag, changes only when `active` does.
+        """
         ...
 
     async def contracts(self, keys: Sequence[int]) -> Mapping[int, BrokerContract]:

@@ -2,8 +2,8 @@
 
     await serve([Service(NAME, add_XServiceServicer_to_server, servicer)], settings, on_stop=[database.close])
 
-A stop goes: health says NOT_SERVING, a pause in which balancers turn away, new calls refused and old ones finished,
-the socket closed, then the callbacks in their order.
+A stop goes: health says NOT_SERVING, a pause in which balancers turn away, endless streams ended, new calls
+refused and old ones finished, the socket closed, then the callbacks in their order.
 """
 
 from __future__ import annotations
@@ -38,11 +38,15 @@ _CLOSE_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A servicer, the generated function that adds it, and the full name health and reflection know it by."""
+    """A servicer, the generated function that adds it, and the full name health and reflection know it by.
+
+    `drain` ends the streams that would go on for as long as their callers like; called once balancers have turned away.
+    """
 
     name: str
     add: Callable[[Any, Any], None]
     servicer: object
+    drain: Callable[[], None] | None = None
 
 
 class Server:
@@ -78,6 +82,9 @@ class Server:
         """Turn callers away, let calls under way finish, close the socket."""
         await self.health.enter_graceful_shutdown()
         await asyncio.sleep(self._settings.drain_delay_s)
+        for service in self._services:
+            if service.drain is not None:
+                service.drain()
         await self._traffic.drain(self._settings.grace_s)
         await self._server.stop(_CLOSE_S)
         _log.info("stopped")

@@ -14,7 +14,8 @@ from hypothesis.extra import numpy as hnp
 from scizor.codec import packed
 from scizor.codec.bars import from_columns, to_columns
 from scizor.codec.rows import from_rows
-from scizor.domain.bars import BAR_DTYPE, Adjustment, BarSeries
+from scizor.domain.bars import Adjustment, BarSeries, empty_bars
+from scizor.domain.intervals import Interval
 from scizor.domain.sessions import days_to_yyyymmdd, from_day
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.type.v1 import bars_pb2
@@ -24,27 +25,30 @@ AMOUNTS = ("open", "high", "low", "close", "volume")
 
 @st.composite
 def series(draw: st.DrawFn) -> BarSeries:
-    length = draw(st.integers(0, 40))
-    bars = np.zeros(length, dtype=BAR_DTYPE)
+    length, interval = draw(st.integers(0, 40)), draw(st.sampled_from(Interval))
+    bars = empty_bars(length, interval)
     bars["day"] = draw(hnp.arrays(np.int32, length, elements=st.integers(-100_000, 100_000)))
     for name in AMOUNTS:
         bars[name] = draw(hnp.arrays(np.float64, length, elements=st.floats(width=64)))
     for name in ("revision", "source"):
         bars[name] = draw(hnp.arrays(np.int32, length))
     bars["partial"] = draw(hnp.arrays(np.bool_, length))
+    if interval.intraday:
+        bars["time_ns"] = draw(hnp.arrays(np.int64, length))
     sources = tuple(draw(st.lists(st.text(max_size=5), max_size=3)))
-    return BarSeries(draw(st.text(max_size=5)), "USD", bars, sources, draw(st.sampled_from(Adjustment)))
+    return BarSeries(draw(st.text(max_size=5)), "USD", bars, sources, draw(st.sampled_from(Adjustment)), interval)
 
 
 def typed(one: BarSeries) -> bars_pb2.BarColumns:
     """The slow way: value by value."""
     bars = one.bars
+    daily_ns = (int(day) * 86_400_000_000_000 for day in bars["day"])
     return bars_pb2.BarColumns(
         symbol=one.symbol,
-        interval=bars_pb2.BAR_INTERVAL_1D,
+        interval=bars_pb2.BarInterval.ValueType(one.interval),
         adjustment=bars_pb2.Adjustment.ValueType(one.adjustment),
         currency=one.currency,
-        time_ns=[int(day) * 86_400_000_000_000 for day in bars["day"]],
+        time_ns=bars["time_ns"].tolist() if one.interval.intraday else daily_ns,
         session_date=days_to_yyyymmdd(bars["day"]).tolist(),
         revision=bars["revision"].tolist(),
         sources=one.sources,
@@ -77,6 +81,7 @@ def test_what_was_written_is_read_back_from_either_form(one: BarSeries) -> None:
         back = from_columns(columns)
         assert back.bars.tobytes() == one.bars.tobytes()
         assert (back.symbol, back.sources, back.adjustment) == (one.symbol, one.sources, one.adjustment)
+        assert back.interval is one.interval
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,23 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.decimal_pb2 import Decimal as DecimalMessage
 
 from scizor.codec import actions, quality, symbols
+from scizor.codec.broker import to_broker_health
 from scizor.domain.bars import ActionType, CorporateAction
+from scizor.domain.broker import ConnectionState, ConnectionStatus
 from scizor.domain.errors import InvalidInput, Reason
 from scizor.domain.instruments import AssetType, Instrument, StoredInstrument, Verification
-from scizor.domain.quality import ImportSummary, RejectedRow, Rule, StoredRejection, Verdict
-from scizor.marketdata.v1 import corporate_action_pb2, symbol_pb2
+from scizor.domain.quality import (
+    DataFlag,
+    FlagKind,
+    ImportSummary,
+    RejectedRow,
+    Rule,
+    StoredFlag,
+    StoredRejection,
+    Verdict,
+)
+from scizor.marketdata.v1 import corporate_action_pb2, quality_pb2, symbol_pb2
+from scizor.marketdata.v1 import market_data_service_pb2 as pb
 
 DIVIDEND = corporate_action_pb2.CORPORATE_ACTION_TYPE_DIVIDEND
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -28,6 +40,33 @@ def test_a_stored_instrument_becomes_a_symbol() -> None:
     assert message.asset_type == symbol_pb2.ASSET_TYPE_STOCK
     assert not message.HasField("last_verified")
     assert message.create_time.ToDatetime(tzinfo=UTC) == NOW
+
+
+def test_a_symbol_tells_what_the_broker_said_of_it() -> None:
+    said = StoredInstrument(1, BHP, NOW, Verification.INVALID, NOW, NOW, 3, "the broker knows no BHP.ASX.AUD", 42, NOW)
+    message = symbols.to_symbol(said)
+    assert message.verified_result == symbol_pb2.VERIFICATION_INVALID
+    assert (message.verified_reason, message.contract_id) == ("the broker knows no BHP.ASX.AUD", 42)
+    assert message.last_verified.ToDatetime(tzinfo=UTC) == message.deactivate_time.ToDatetime(tzinfo=UTC) == NOW
+    unsaid = symbols.to_symbol(StoredInstrument(1, BHP, None, Verification.NEVER, NOW, NOW, 3))
+    assert not unsaid.HasField("deactivate_time")
+
+
+def test_a_flag_becomes_a_message() -> None:
+    flag = DataFlag(FlagKind.SUSPECTED_SPLIT, date(2014, 6, 9), "open 92.7 after close 645.57", 7.0)
+    message = quality.to_flag(StoredFlag("AAPL.NASDAQ", flag, NOW))
+    assert (message.symbol, message.session_date, message.ratio) == ("AAPL.NASDAQ", "2014-06-09", 7.0)
+    assert message.kind == quality_pb2.DATA_FLAG_KIND_SUSPECTED_SPLIT
+    assert message.create_time.ToDatetime(tzinfo=UTC) == NOW
+
+
+def test_the_brokers_connection_becomes_a_message() -> None:
+    status = ConnectionStatus(ConnectionState.DEGRADED, "127.0.0.1:4002", NOW, 178, True, "1100: connectivity lost")
+    message = to_broker_health(status)
+    assert message.state == pb.CONNECTION_STATE_DEGRADED
+    assert (message.address, message.server_version, message.simulated) == ("127.0.0.1:4002", 178, True)
+    assert message.message == "1100: connectivity lost"
+    assert to_broker_health(None) == pb.BrokerHealth()
 
 
 def test_a_created_instrument_is_active_and_takes_defaults() -> None:

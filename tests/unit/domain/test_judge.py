@@ -136,20 +136,42 @@ def around(wick: Bar, quiet: Bar = GOOD, at: int = 10, count: int = 21) -> Rows:
 
 
 @pytest.mark.parametrize(
-    ("bar", "rule"),
+    ("bar", "quiet", "rule"),
     [
-        ((47.25, 49.71, 0.01, 49.71, 1e6), Rule.OUTLIER_WICK),  # TRV 2008-06-06, a misprint
-        ((23.78, 24.3, 11.78, 24.29, 1e6), Rule.OUTLIER_WICK),  # CSCO 2008-09-19, a misprint
-        ((61.91, 62.2, 39.37, 60.75, 1e6), Rule.NONE),  # PG 2010-05-06, the flash crash
-        ((50.0, 80.0, 49.0, 51.0, 1e6), Rule.OUTLIER_WICK),
-        ((50.0, 75.0, 49.0, 51.0, 1e6), Rule.NONE),
+        # True extremes.
+        ((61.91, 62.67, 39.37, 60.75, 28.6e6), (62.0, 62.6, 61.7, 62.2, 13.0e6), Rule.NONE),  # PG 2010-05-06
+        ((86.06, 90.52, 67.98, 84.24, 9.2e6), (86.5, 88.0, 85.8, 86.6, 5.2e6), Rule.NONE),  # MMM 2010-05-06
+        ((253.83, 258.25, 199.25, 246.25, 45.9e6), (255.0, 259.0, 250.0, 256.0, 27.0e6), Rule.NONE),  # AAPL that day
+        ((28.19, 29.0, 25.38, 25.75, 132e6), (53.0, 54.5, 52.0, 53.5, 5.9e6), Rule.NONE),  # AAPL 2000-09-29
+        ((48.25, 48.25, 36.5, 36.5, 3.5e6), (48.0, 49.5, 47.0, 48.25, 1.3e6), Rule.NONE),  # AAPL 1987-10-19
+        ((31.0, 42.0, 31.0, 36.5, 4.0e6), (40.0, 43.0, 39.0, 40.5, 1.2e6), Rule.NONE),  # KO 1987-10-20
+        ((106.0, 120.0, 85.88, 108.0, 114.6e6), (130.0, 138.0, 128.0, 133.0, 15.7e6), Rule.NONE),  # GS 2008-09-18
+        ((48.83, 62.33, 48.41, 50.65, 13.0e6), (50.0, 54.0, 47.2, 50.3, 14.1e6), Rule.NONE),  # AMZN 2008-10-17
+        ((42.0, 46.8, 42.0, 43.0, 80e6), (46.0, 48.5, 44.0, 45.0, 60e6), Rule.NONE),  # a day of 2020-03
+        # Misprints.
+        ((49.71, 49.71, 0.01, 47.25, 3.7e6), (50.0, 50.7, 49.6, 50.2, 2.8e6), Rule.OUTLIER_WICK),  # TRV 2008-06-06
+        ((23.78, 24.3, 11.78, 24.29, 92e6), (23.0, 23.8, 22.8, 23.0, 58e6), Rule.OUTLIER_WICK),  # CSCO 2008-09-19
+        ((15.1, 20.0, 15.03, 15.09, 79.7e6), (15.5, 15.8, 15.3, 15.4, 66e6), Rule.OUTLIER_WICK),  # GE 2011-08-19
+        ((50.83, 51.89, 30.16, 50.13, 6.2e6), (50.0, 51.2, 49.7, 50.5, 5.7e6), Rule.OUTLIER_WICK),  # KO 2002-10-07
+        ((50.15, 50.35, 5.18, 50.17, 3.7e6), (50.0, 50.4, 49.8, 50.2, 5.0e6), Rule.OUTLIER_WICK),  # KO 2003-12-23
     ],
 )
 @pytest.mark.parametrize("at", [0, 10, 20])
-def test_a_wick_absurdly_far_beyond_the_body_is_a_misprint(bar: Bar, rule: Rule, at: int) -> None:
-    opened = bar[0]
-    quiet = (opened, opened * 1.01, opened * 0.99, opened, 1e6)
+def test_true_extremes_are_good_and_misprints_are_not(bar: Bar, quiet: Bar, rule: Rule, at: int) -> None:
     assert rules_of(around(bar, quiet, at))[at] is rule
+
+
+@pytest.mark.parametrize(
+    ("bar", "rule"),
+    [
+        ((50.0, 80.0, 49.0, 51.0, 9e6), Rule.OUTLIER_WICK),
+        ((50.0, 75.0, 49.0, 51.0, 9e6), Rule.NONE),
+        ((50.0, 75.0, 49.0, 51.0, 1e6), Rule.OUTLIER_WICK),
+        ((50.0, 63.0, 49.0, 51.0, 1e6), Rule.NONE),
+    ],
+)
+def test_half_as_far_is_a_misprint_only_where_nobody_came_along(bar: Bar, rule: Rule) -> None:
+    assert rules_of(around(bar, (50.0, 50.5, 49.5, 50.0, 1e6)))[10] is rule
 
 
 def test_a_wick_among_its_like_is_how_the_instrument_trades() -> None:

@@ -13,7 +13,8 @@ from scizor.domain.errors import InvalidInput
 from scizor.domain.instruments import Instrument, StoredInstrument
 from scizor.domain.quality import ImportSummary
 from scizor.domain.rows import RowBatch
-from scizor.domain.sessions import DayArray, SessionRange, to_day
+from scizor.domain.sessions import DAY_NS, DayArray, SessionRange, to_day
+from scizor.ports.calendar import SessionHours
 from scizor.ports.storage import UnitOfWork
 from scizor.services.marketdata.gathering import ImportLimits
 from scizor.services.marketdata.imports import Imports
@@ -23,6 +24,8 @@ from tests.fakes.storage import FakeStorage
 AAPL = Instrument("AAPL", "NASDAQ", "USD")
 BHP = Instrument("BHP", "ASX", "AUD")
 NOW = datetime(2020, 1, 31, 12, tzinfo=UTC)
+HOLIDAYS = (date(2019, 12, 25), date(2020, 1, 1), date(2020, 1, 20))
+MINUTE_NS = 60_000_000_000
 HEAD = "date,open,high,low,close,volume\n"
 
 
@@ -34,7 +37,7 @@ class StandingClock:
 
 
 class Weekdays:
-    """A session on each weekday."""
+    """A session on each weekday but the holidays."""
 
     def code(self, exchange: str) -> str:
         if exchange == "MOON":
@@ -43,7 +46,17 @@ class Weekdays:
 
     def sessions(self, exchange: str, start: date, end: date) -> DayArray:
         days = np.arange(to_day(start), to_day(end) + 1, dtype=np.int32)
-        return days[(days + 3) % 7 < 5]
+        return days[((days + 3) % 7 < 5) & ~np.isin(days, [to_day(day) for day in HOLIDAYS])]
+
+    def hours(self, exchange: str, start: date, end: date) -> SessionHours:
+        """From 14:30 to 21:00 UTC."""
+        days = self.sessions(exchange, start, end)
+        midnight_ns = days.astype(np.int64) * DAY_NS
+        return SessionHours(days, midnight_ns + 870 * MINUTE_NS, midnight_ns + 1260 * MINUTE_NS)
+
+    def time_zone(self, exchange: str) -> str:
+        self.code(exchange)
+        return "America/New_York"
 
 
 class Importing:

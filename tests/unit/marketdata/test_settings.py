@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from scizor.services.marketdata.assembly import Choices
 from scizor.services.marketdata.gathering import ImportLimits
 from scizor.services.marketdata.settings import MarketDataSettings
 
@@ -15,7 +16,7 @@ def test_what_is_not_said_is_as_the_use_cases_have_it(monkeypatch: pytest.Monkey
     for name in ("DATABASE_URL", "SCIZOR_HOME", "SCIZOR_BIND_HOST"):
         monkeypatch.delenv(name, raising=False)
     settings = MarketDataSettings()
-    assert settings.import_limits == ImportLimits()
+    assert settings.choices == Choices()
     assert (settings.port, settings.bind_host, settings.home, settings.database_url) == (50051, "127.0.0.1", None, None)
 
 
@@ -23,7 +24,14 @@ def test_every_bound_of_imports_can_be_set(monkeypatch: pytest.MonkeyPatch) -> N
     values = {"IMPORTS_AT_ONCE": "2", "IMPORT_MAX_MIB": "1", "IMPORT_MAX_ROWS": "3", "IMPORT_MAX_REJECTED_ROWS": "0"}
     for name, value in values.items():
         monkeypatch.setenv(f"SCIZOR_MARKETDATA_{name}", value)
-    assert MarketDataSettings().import_limits == ImportLimits(1 << 20, 3, 0, 2)
+    assert MarketDataSettings().choices.imports == ImportLimits(1 << 20, 3, 0, 2)
+
+
+def test_how_long_the_brokers_word_holds_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"VERIFIED_DAYS": "30", "FAILED_DAYS": "1", "GRACE_DAYS": "0"}.items():
+        monkeypatch.setenv(f"SCIZOR_MARKETDATA_{name}", value)
+    chosen = MarketDataSettings().choices.verification
+    assert (chosen.valid_for.days, chosen.failed_for.days, chosen.grace.days) == (30, 1, 0)
 
 
 def test_what_services_share_is_read_under_the_names_they_share(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,25 +1,28 @@
-"""Symbols, bars, coverage, findings and health, over fakes."""
+"""Symbols, bars, findings and health, over fakes."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
-from scizor.domain.bars import ActionType, Adjustment, CorporateAction
+from scizor.domain.bars import ActionType, Adjustment, CorporateAction, empty_bars
+from scizor.domain.broker import ConnectionState
 from scizor.domain.errors import Conflict, FailedPrecondition, InvalidInput, NotFound, Reason
 from scizor.domain.instruments import AssetType, Instrument
+from scizor.domain.intervals import Interval
 from scizor.domain.quality import Rule
-from scizor.domain.sessions import SessionRange
+from scizor.domain.sessions import DAY_NS, SessionRange, to_day
 from scizor.ports.imports import RejectionFilter
 from scizor.ports.symbols import SymbolFilter
 from scizor.services.marketdata import actions, bars, health, quality, symbols
-from scizor.services.marketdata.bars import Place, Scale
-from scizor.services.marketdata.coverage import Coverage, CoverageReport
+from scizor.services.marketdata.bars import Place, Scale, Selection
+from tests.fakes.broker import FakeBroker
 from tests.fakes.samples import import_of, rejected
 from tests.fakes.storage import FakeStorage
-from tests.unit.marketdata.stage import AAPL, BHP, HEAD, Importing, StandingClock, Weekdays, give_bars, stored
+from tests.unit.marketdata.stage import AAPL, BHP, HEAD, Importing, give_bars, stored
 
 CLOSES = {"2020-01-06": 100.0, "2020-01-07": 102.0, "2020-01-08": 51.0, "2020-01-09": 52.0, "2020-01-10": 50.0}
 SPLIT = CorporateAction(ActionType.SPLIT, date(2020, 1, 8), Decimal(2), "test")
@@ -32,23 +35,6 @@ def test_the_universe_has_357_instruments_each_once() -> None:
     assert len(known) == len({(one.symbol, one.primary_exchange, one.currency) for one in known}) == 357
     assert {one.primary_exchange for one in known} == {"ASX", "NASDAQ", "ARCA", "BATS"}
     assert sum(one.asset_type is AssetType.ETF for one in known) == 52
-
-
-async def test_populating_stores_the_universe_and_leaves_what_is_there(storage: FakeStorage) -> None:
-    await stored(storage, Instrument("AAPL", "NASDAQ", "USD", name="Mine"))
-    steps = [step async for step in symbols.populate(storage)]
-    assert (steps[-1].done, steps[-1].total, steps[-1].created) == (357, 357, 356)
-    assert [step.done for step in steps] == sorted(step.done for step in steps)
-    again = [step async for step in symbols.populate(storage)]
-    assert again[-1].created == 0
-    assert storage.tables.symbols[1].instrument.name == "Mine"
-
-
-async def test_a_populating_that_is_given_up_leaves_nothing(storage: FakeStorage) -> None:
-    steps = symbols.populate(storage)
-    await anext(steps)
-    await steps.aclose()
-    assert not storage.tables.symbols
 
 
 async def test_a_page_says_where_the_next_goes_on(storage: FakeStorage) -> None:
@@ -99,9 +85,9 @@ async def test_a_removed_symbol_takes_along_the_rejected_rows_that_mean_it_and_n
     assert list(storage.tables.imports.values()) == [import_of("01")]
 
 
-async def page_of(storage: FakeStorage, scale: Scale, after: date | None = None, limit: int = 10) -> bars.BarPage:
+async def page_of(storage: FakeStorage, scale: Scale, after: int | None = None, limit: int = 10) -> bars.BarPage:
     async with storage.begin() as work:
-        return await bars.page(work, "AAPL", ALL, scale, after, limit)
+        return await bars.page(work, "AAPL", Selection(scale=scale), after, limit)
 
 
 @pytest.fixture
@@ -116,7 +102,7 @@ async def with_actions(storage: FakeStorage) -> FakeStorage:
 
 async def test_pages_join_to_the_whole(with_actions: FakeStorage) -> None:
     first = await page_of(with_actions, Scale(), limit=3)
-    assert first.next_after == date(2020, 1, 8)
+    assert first.next_after == to_day(date(2020, 1, 8))
     second = await page_of(with_actions, Scale(), first.next_after, limit=3)
     assert second.next_after is None
     assert [*first.series.bars["close"], *second.series.bars["close"]] == list(CLOSES.values())
@@ -124,7 +110,8 @@ async def test_pages_join_to_the_whole(with_actions: FakeStorage) -> None:
 
 async def test_a_page_behind_the_last_is_empty_and_no_error(with_actions: FakeStorage) -> None:
     async with with_actions.begin() as work:
-        page = await bars.page(work, "AAPL", SessionRange(None, date(2020, 1, 8)), Scale(), date(2020, 1, 8), 3)
+        last = date(2020, 1, 8)
+        page = await bars.page(work, "AAPL", Selection(SessionRange(None, last)), to_day(last), 3)
     assert len(page.series.bars) == 0
     assert page.series.symbol == "AAPL.NASDAQ"
 
@@ -154,6 +141,38 @@ async def test_adjusting_does_not_depend_on_where_pages_and_chunks_end(
     chunks = [series async for _, series in bars.BarStreams(with_actions, 2).stream(["AAPL"], ALL, scale, None, chunk)]
     assert paged == pytest.approx(closes)
     assert [close for series in chunks for close in series.bars["close"]] == pytest.approx(closes)
+
+
+async def test_shorter_bars_are_paged_by_the_instant_and_scaled_by_their_session(with_actions: FakeStorage) -> None:
+    days = [to_day(date.fromisoformat(day)) for day in CLOSES for _ in range(2)]
+    made = empty_bars(len(days), Interval.HOUR_1)
+    made["day"], made["time_ns"] = days, [day * DAY_NS + hour for day in days[::2] for hour in (1, 2)]
+    for name in ("open", "high", "low", "close"):
+        made[name] = [close for close in CLOSES.values() for _ in range(2)]
+    made["volume"] = 100
+    async with with_actions.begin() as work, work.intraday.writer("test", Interval.HOUR_1) as writer:
+        await writer.add(np.full(len(days), 1, dtype=np.int32), made)
+        await writer.store()
+    asked = Selection(SessionRange(date(2020, 1, 7)), Interval.HOUR_1, Scale(Adjustment.SPLIT))
+    closes: list[float] = []
+    volumes: list[float] = []
+    after = None
+    async with with_actions.begin() as work:
+        while True:
+            page = await bars.page(work, "AAPL", asked, after, 3)
+            closes += page.series.bars["close"].tolist()
+            volumes += page.series.bars["volume"].tolist()
+            after = page.next_after
+            if after is None:
+                break
+        newest = await bars.latest(work, "AAPL", Interval.HOUR_1)
+        with pytest.raises(NotFound, match="no bars of this length"):
+            await bars.latest(work, "AAPL", Interval.MINUTE_1)
+        assert await bars.delete(work, "AAPL", SessionRange(date(2020, 1, 9)), Interval.HOUR_1) == 4
+        assert await work.bars.count(await work.symbols.get("AAPL")) == 5
+    assert closes == [51, 51, 51, 51, 52, 52, 50, 50]
+    assert volumes == [200, 200, 100, 100, 100, 100, 100, 100]
+    assert newest.bars["time_ns"].tolist() == [days[-1] * DAY_NS + 2]
 
 
 async def streamed(storage: FakeStorage, after: Place | None, which: SessionRange = ALL) -> list[tuple[str, str]]:
@@ -188,37 +207,6 @@ async def test_the_newest_bar_of_none_is_not_found(storage: FakeStorage) -> None
         assert (await bars.latest(work, "AAPL")).bars["close"].tolist() == [50.0]
 
 
-async def coverage(storage: FakeStorage, start: date | None = None, end: date | None = None) -> Coverage:
-    async with storage.begin() as work:
-        return await CoverageReport(Weekdays(), StandingClock()).of(work, "AAPL", SessionRange(start, end))
-
-
-async def test_coverage_names_every_run_of_missing_sessions(storage: FakeStorage) -> None:
-    await give_bars(
-        storage, await stored(storage, AAPL), dict.fromkeys(("2020-01-06", "2020-01-09", "2020-01-14"), 1.0)
-    )
-    found = await coverage(storage)
-    assert (found.calendar, found.expected, found.present) == ("XNASDAQ", 7, 3)
-    runs = [(str(run.first), str(run.last), run.sessions) for run in found.missing]
-    assert runs == [("2020-01-07", "2020-01-08", 2), ("2020-01-10", "2020-01-13", 2)]
-    assert found.range == found.extent == (date(2020, 1, 6), date(2020, 1, 14))
-
-
-async def test_coverage_of_a_range_counts_what_lies_beyond_the_bars(storage: FakeStorage) -> None:
-    await give_bars(storage, await stored(storage, AAPL), {"2020-01-06": 1.0})
-    found = await coverage(storage, date(2020, 1, 1), date(2020, 1, 31))
-    assert (found.expected, found.present, sum(run.sessions for run in found.missing)) == (23, 1, 22)
-    assert (await coverage(storage, start=date(2020, 1, 20))).expected == 1
-
-
-async def test_coverage_of_nothing_is_whole(storage: FakeStorage) -> None:
-    await stored(storage, AAPL)
-    found = await coverage(storage)
-    assert (found.range, found.extent, found.expected, found.missing) == (None, None, 0, ())
-    assert (await coverage(storage, start=date(2020, 1, 27))).expected == 5
-    assert (await coverage(storage, end=date(2020, 1, 27))).expected == 1
-
-
 async def test_findings_are_paged_and_counted_whole(storage: FakeStorage, importing: Importing) -> None:
     await stored(storage, AAPL)
     bad = HEAD + "".join(f"2020-01-{day:02},0,1,1,1,1\n" for day in range(6, 11))
@@ -235,8 +223,13 @@ async def test_findings_are_paged_and_counted_whole(storage: FakeStorage, import
             await quality.findings(work, RejectionFilter(symbol="NONE"), None, 3)
 
 
-async def test_health_tells_of_a_storage_that_is_away(storage: FakeStorage) -> None:
+async def test_health_tells_of_a_storage_and_a_broker_that_are_away(storage: FakeStorage) -> None:
     await stored(storage, AAPL)
-    assert await health.check(storage) == health.Health(storage_ok=True, symbols=1)
+    broker = FakeBroker()
+    found = await health.check(storage, broker.connection)
+    assert found == health.Health(storage_ok=True, symbols=1, broker=broker.connection.status)
+    broker.set_state(ConnectionState.DOWN, "gone")
     storage.available = False
-    assert await health.check(storage) == health.Health(storage_ok=False, symbols=0)
+    found = await health.check(storage, broker.connection)
+    assert found == health.Health(storage_ok=False, symbols=0, broker=broker.connection.status)
+    assert (await health.check(storage, None)).broker is None

@@ -16,15 +16,20 @@ SOURCE_NOTE = (
 )
 
 
-def import_bundled(client: Client) -> ImportSummary:
-    """Store the symbols that are missing, then the bars; returns the verdict."""
-    parts = list(bundled_bars())
+def store_bundled_symbols(client: Client) -> None:
+    """Store those that the built-in universe lacks."""
     for symbol in bundled_symbols():
         try:
-            client.symbols.create(symbol, skip_validation=True)  # one of them is no longer traded by this name
+            client.symbols.create(symbol, skip_validation=bool(symbol.delisted_date))
         except CallError as error:
             if error.reason != Reason.SYMBOL_EXISTS:
                 raise
+
+
+def import_bundled(client: Client, *, only: str = "") -> ImportSummary:
+    """Store the symbols that are missing, then the bars, of one symbol or of all; returns the verdict."""
+    parts = [part for part in bundled_bars() if only in ("", part.symbol)]
+    store_bundled_symbols(client)
     with progress_bar("bars", sum(len(part.session_date) for part in parts)) as advance:
         return client.bars.import_rows(parts, source=BARS_SOURCE, progress=advance)
 

@@ -6,26 +6,21 @@ import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from scizor.backtest.v1 import backtest_pb2 as bt
 from scizor.client.channel import address_from_environment
 from scizor.client.cli import local
-from scizor.client.cli.bundle import SOURCE_NOTE, bundled_ids, import_bundled, record_bundled_actions
-from scizor.client.cli.common import as_document, connect, print_json
+from scizor.client.cli.common import connect, print_json
+from scizor.client.cli.demo_data import FIRST, LAST
+from scizor.client.cli.demo_data import chapters as market_data_chapters
 from scizor.client.cli.entry import Json, example, help_of
 from scizor.client.cli.following import Outcome, follow, outcome_of, show_outcome
-from scizor.client.cli.marketdata_tables import actions_table
-from scizor.client.cli.progress import progress_bar
-from scizor.client.cli.tables import show
-from scizor.client.cli.truth_tables import coverage_table, import_table, rejected_table
+from scizor.client.cli.story import Story
 from scizor.client.cli.usage import CommandFailed
 from scizor.client.sync import Client
-from scizor.marketdata.v1.corporate_action_pb2 import CORPORATE_ACTION_TYPE_SPLIT
-from scizor.marketdata.v1.market_data_service_pb2 import PopulateProgress
 
 _TRADED = ("AAPL", "IBM", "MSFT")
 _PARAMETERS = {"fast": 50, "slow": 200}
@@ -43,38 +38,18 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the services running that it started.")] = False,
     as_json: Json = False,
 ) -> None:
-    """See it work: start the services, import real bars, judge them, run a backtest, look at the result."""
+    """See it work: start the services, collect bars from the broker, prove them, run a backtest on them."""
     story = Story(silent=as_json)
     with ExitStack() as at_the_end:
         started = _start(story)
         if started and not keep:
             at_the_end.callback(_stop, story)
         with connect() as client:
-            _populate(client, story)
-            _import(client, story)
-            _record_actions(client, story)
-            _cover(client, story)
-            _backtest(client, story)
+            for chapter in (*market_data_chapters, _backtest):
+                chapter(client, story)
     story.tell("Try next", *next_lines(stopped=started and not keep))
     if as_json:
         print_json(story.document)
-
-
-class Story:
-    """What the demo has told so far: printed as it happens, or kept for one JSON document."""
-
-    def __init__(self, *, silent: bool) -> None:
-        self.document: dict[str, Any] = {}
-        self.silent = silent
-
-    def tell(self, title: str, *what: Any) -> None:
-        """Print a chapter."""
-        if not self.silent:
-            show(Text(f"\n{title}", style="bold cyan"), *what)
-
-    def keep(self, name: str, value: Any) -> None:
-        """Put into the document."""
-        self.document[name] = value
 
 
 def _start(story: Story) -> bool:
@@ -82,53 +57,19 @@ def _start(story: Story) -> bool:
     address = address_from_environment(os.environ)
     story.keep("address", address)
     if os.environ.get("SCIZOR_ADDRESS"):
-        story.tell("1. Services", f"those at {address}")
+        story.tell("Services", f"those at {address}")
         return False
     local.demand_server()
     if local.running() is not None:
-        story.tell("1. Services", f"running already at {address}")
+        story.tell("Services", f"running already at {address}")
         return False
     stack = local.start_detached()
-    story.tell("1. Services", f"{', '.join(child.name for child in stack.children)} started; all of it at {address}")
+    story.tell("Services", f"{', '.join(child.name for child in stack.children)} started; all of it at {address}")
     return True
 
 
 def _stop(story: Story) -> None:
     story.keep("stop", local.stop())
-
-
-def _populate(client: Client, story: Story) -> None:
-    last = PopulateProgress()
-    with progress_bar("symbols") as advance:
-        for last in client.symbols.populate():
-            advance(last.done, last.total)
-    if last.done != last.total or not last.total:
-        raise CommandFailed(f"only {last.done} of {last.total} symbols were populated")
-    story.keep("populate", as_document(last))
-    story.tell("2. Symbols", f"{last.total:,} symbols: {last.created:,} stored now, {last.existing:,} before")
-
-
-def _import(client: Client, story: Story) -> None:
-    summary = import_bundled(client)
-    quality = client.bars.quality(import_id=summary.import_id, limit=5)
-    story.keep("import", as_document(summary))
-    story.keep("quality", as_document(quality))
-    rejected = [rejected_table(quality.rows)] if quality.rows else []
-    story.tell("3. Real bars, judged row by row", SOURCE_NOTE, import_table([summary]), *rejected)
-
-
-def _record_actions(client: Client, story: Story) -> None:
-    actions = record_bundled_actions(client)
-    splits = [action for action in actions if action.type == CORPORATE_ACTION_TYPE_SPLIT]
-    story.keep("actions", [as_document(action) for action in actions])
-    dividends = f"{len(splits):,} splits, {len(actions) - len(splits):,} dividends; the splits:"
-    story.tell("4. Splits and dividends", dividends, actions_table(splits))
-
-
-def _cover(client: Client, story: Story) -> None:
-    answers = [client.bars.coverage(symbol) for symbol in bundled_ids()]
-    story.keep("coverage", [as_document(answer) for answer in answers])
-    story.tell("5. Coverage against the exchange's calendar", coverage_table(answers))
 
 
 def _backtest(client: Client, story: Story) -> None:
@@ -138,7 +79,7 @@ def _backtest(client: Client, story: Story) -> None:
     story.keep("benchmark", benchmark.document())
     asked = f"sma_cross {_PARAMETERS['fast']}/{_PARAMETERS['slow']} on {', '.join(_TRADED)}, split-adjusted"
     costs = f"{_COMMISSION_BPS:g} bps commission, {_SLIPPAGE_BPS:g} bps slippage"
-    story.tell("6. Backtest", f"{asked}; {costs}")
+    story.tell("Backtest", f"{asked}; {costs}")
     if not story.silent:
         show_outcome(strategy, benchmark)
 
@@ -152,6 +93,8 @@ def _run(client: Client, strategy_id: str, parameters: dict[str, int]) -> Outcom
         parameters=parameters,
         commission_bps=_COMMISSION_BPS,
         slippage_bps=_SLIPPAGE_BPS,
+        start=FIRST,
+        end=LAST,
         title=f"demo {strategy_id}",
     )
     if follow(client, backtest.id, strategy_id) != bt.BACKTEST_STATE_SUCCEEDED:
@@ -180,5 +123,5 @@ def next_lines(*, stopped: bool) -> list[str]:
         f"gRPC   python -c '{python}'",
         f"       grpcurl -plaintext -d '{request}' {address} {method}",
         f"       buf curl --protocol grpc --http2-prior-knowledge -d '{request}' http://{address}/{method}",
-        "shell  scizor backtest list; scizor bars get AAPL --adjustment split; scizor --help",
+        "shell  scizor stream quotes AAPL MSFT; scizor collect history CBA; scizor backtest list; scizor --help",
     ]

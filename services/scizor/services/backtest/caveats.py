@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -25,9 +25,11 @@ _SCALES: Final = {
 }
 
 
-def caveats(spec: BacktestSpec, prices: Prices, result: Result) -> tuple[str, ...]:
-    """One sentence each, the gravest first."""
-    return tuple(_of_the_account(prices, result)) + tuple(_of_the_question(spec, prices)) + (_SCALES[spec.adjustment],)
+def caveats(spec: BacktestSpec, prices: Prices, result: Result, synthetic: Sequence[str] = ()) -> tuple[str, ...]:
+    """One sentence each, the gravest first. `synthetic`: symbols some of whose bars no market made."""
+    made_up = [f"Some bars of {_some(list(synthetic))} are synthetic: no market made them."] if synthetic else []
+    account, question = _of_the_account(prices, result), _of_the_question(spec, prices)
+    return (*made_up, *account, *question, _SCALES[spec.adjustment])
 
 
 def _of_the_account(prices: Prices, result: Result) -> Iterator[str]:

@@ -35,6 +35,7 @@ class Computation:
         self._strategy = strategies.get(spec.strategy_id)
         self._params = strategies.resolve(self._strategy, spec.parameters)
         self._prices = to_prices(series)
+        self._synthetic = [one.symbol for one in series if one.synthetic]
         self._settings = _settings(spec)
         self._simulation = Simulation(self._prices, self._strategy.targets(self._prices, self._params), self._settings)
         self._seconds = time.perf_counter() - started
@@ -63,7 +64,7 @@ class Computation:
         trades = _trades(result, prices)
         results = BacktestResults(
             metrics=metrics,
-            warnings=caveats(self._spec, prices, result),
+            warnings=caveats(self._spec, prices, result, self._synthetic),
             fingerprint=fingerprint(
                 ENGINE_VERSION, self._strategy.id, self._strategy.version, self._params, self._settings, prices
             ),

@@ -6,42 +6,34 @@ import asyncio
 from importlib.metadata import PackageNotFoundError, version
 
 from scizor.adapters import files
+from scizor.adapters.bus import MemoryBus
 from scizor.adapters.calendar import ExchangeSessions
 from scizor.adapters.clock import SystemClock
-from scizor.marketdata.v1.market_data_service_pb2_grpc import add_MarketDataServiceServicer_to_server
-from scizor.ports.storage import Storage
-from scizor.rpc.server import Service, serve
+from scizor.adapters.ib import IbBroker
+from scizor.rpc.server import serve
 from scizor.rpc.settings import ServerSettings
-from scizor.services.marketdata.bars import BarStreams
-from scizor.services.marketdata.coverage import CoverageReport
-from scizor.services.marketdata.gathering import ImportLimits
-from scizor.services.marketdata.imports import Imports
-from scizor.services.marketdata.intake import FileFormat, Intake
-from scizor.services.marketdata.servicer import SERVICE, MarketDataServicer
+from scizor.services.marketdata.assembly import MarketData, Outside
+from scizor.services.marketdata.intake import FileFormat
 from scizor.services.marketdata.settings import MarketDataSettings
-from scizor.services.marketdata.use_cases import UseCases
 from scizor.services.setup import open_storage, start
 
-
-def service(storage: Storage, calendar: ExchangeSessions, limits: ImportLimits, stream_reads: int = 5) -> Service:
-    """The service over this storage; `stream_reads`: connections that all streams together may read with."""
-    clock = SystemClock()
-    intake = Intake({FileFormat.CSV: files.read_csv, FileFormat.PARQUET: files.read_parquet}, limits)
-    imports = Imports(storage, calendar, clock, intake, limits)
-    streams = BarStreams(storage, stream_reads)
-    use_cases = UseCases(storage, imports, CoverageReport(calendar, clock), streams, clock, _version())
-    return Service(SERVICE, add_MarketDataServiceServicer_to_server, MarketDataServicer(use_cases))
+READERS = {FileFormat.CSV: files.read_csv, FileFormat.PARQUET: files.read_parquet}
 
 
 async def main(settings: MarketDataSettings) -> None:
-    """Serve until told to stop."""
-    storage = await open_storage(settings)
-    calendar = ExchangeSessions(SystemClock())
+    """Serve, collect and keep the broker's connection until told to stop."""
+    clock = SystemClock()
+    storage, calendar, broker = await open_storage(settings), ExchangeSessions(clock), IbBroker(settings.broker, clock)
+    market_data = MarketData(
+        Outside(storage, broker, calendar, clock, MemoryBus(), READERS), settings.choices, _version()
+    )
+    await broker.start()
+    market_data.start()
     warming = asyncio.create_task(asyncio.to_thread(_warm, calendar))
     await serve(
-        [service(storage, calendar, settings.import_limits, settings.database_connections // 2)],
+        [market_data.service],
         ServerSettings(port=settings.port, host=settings.bind_host),
-        on_stop=[storage.close, lambda: warming],
+        on_stop=[market_data.stop, broker.stop, storage.close, lambda: warming],
     )
 
 

@@ -12,9 +12,11 @@ from functools import partial
 from scizor.domain.bars import ActionType, Adjustment, BarSeries, CorporateAction, empty_bars
 from scizor.domain.errors import InvalidInput, NotFound, Reason
 from scizor.domain.instruments import StoredInstrument
+from scizor.domain.intervals import Interval
 from scizor.domain.sessions import SessionRange, from_day
 from scizor.ports.storage import Storage, UnitOfWork
 from scizor.services.marketdata.ahead import ahead
+from scizor.services.marketdata.suspicions import lower_within
 
 _SYMBOLS_AT_A_TIME = 16
 """Symbols of one read: enough to forget the round trip, few enough to hold in memory."""
@@ -39,10 +41,13 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class BarPage:
-    """Some of the bars in a range. `next_after`: the session the next page goes on behind, None on the last."""
+    """Some of the bars in a range. `next_after`: the key of the bar the next page goes on behind, None on the last.
+
+    A bar's key is its session's day, or the instant it begins where it is shorter than a session.
+    """
 
     series: BarSeries
-    next_after: date | None
+    next_after: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +62,56 @@ class _Scaling:
         return series.adjusted(self.adjustment, self.actions, self.closes_before)
 
 
-async def page(
-    work: UnitOfWork, reference: str, which: SessionRange, scale: Scale, after: date | None, limit: int
-) -> BarPage:
-    """Up to `limit` bars of the range behind `after`. Raises NotFound, InvalidInput for the symbol."""
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which bars of one instrument, and on what scale."""
+
+    which: SessionRange = field(default_factory=SessionRange)
+    interval: Interval = Interval.DAY_1
+    scale: Scale = Scale()
+
+
+async def page(work: UnitOfWork, reference: str, asked: Selection, after: int | None, limit: int) -> BarPage:
+    """Up to `limit` bars of the selection behind the bar with the key `after`.
+
+    Raises NotFound, InvalidInput for the symbol.
+    """
     instrument = await work.symbols.get(reference)
-    rest = _behind(which, after)
-    if rest is None:
-        return BarPage(_empty(instrument, scale), None)
-    found = await work.bars.read(instrument, rest, limit + 1)
+    found = await _read(work, instrument, asked, after, limit + 1)
     series = replace(found, bars=found.bars[:limit])
-    scaling = await _scaling(work, instrument, scale)
-    has_more = len(found.bars) > limit
-    return BarPage(scaling.applied(series), from_day(series.bars["day"][-1]) if has_more else None)
+    scaling = await _scaling(work, instrument, asked.scale)
+    key = "time_ns" if asked.interval.intraday else "day"
+    return BarPage(scaling.applied(series), int(series.bars[key][-1]) if len(found.bars) > limit else None)
 
 
-async def latest(work: UnitOfWork, reference: str) -> BarSeries:
+async def _read(
+    work: UnitOfWork, instrument: StoredInstrument, asked: Selection, after: int | None, limit: int
+) -> BarSeries:
+    if asked.interval.intraday:
+        return await work.intraday.read(instrument, asked.interval, asked.which, after, limit)
+    rest = _behind(asked.which, None if after is None else from_day(after))
+    if rest is None:
+        return BarSeries(instrument.instrument.id, instrument.instrument.currency, empty_bars(), ())
+    return await work.bars.read(instrument, rest, limit)
+
+
+async def delete(work: UnitOfWork, reference: str, which: SessionRange, interval: Interval) -> int:
+    """Remove bars of one length with what was noted of them; how many. Raises NotFound, InvalidInput for the symbol."""
+    instrument = await work.symbols.get(reference, locked=True)  # else bars could come between
+    if interval.intraday:
+        return await work.intraday.delete(instrument, interval, which)
+    await lower_within(work, instrument, which)
+    return await work.bars.delete(instrument, which)
+
+
+async def latest(work: UnitOfWork, reference: str, interval: Interval = Interval.DAY_1) -> BarSeries:
     """The newest bar. Raises NotFound(SYMBOL_NOT_FOUND, BARS_NOT_FOUND)."""
     instrument = await work.symbols.get(reference)
-    series = await work.bars.latest(instrument)
+    intraday = interval.intraday
+    series = await (work.intraday.latest(instrument, interval) if intraday else work.bars.latest(instrument))
     if len(series.bars) == 0:
         name = instrument.instrument.id
-        raise NotFound(f"symbol {name} has no bars", Reason.BARS_NOT_FOUND, metadata={"symbol": name})
+        raise NotFound(f"symbol {name} has no bars of this length", Reason.BARS_NOT_FOUND, metadata={"symbol": name})
     return series
 
 
@@ -152,10 +185,6 @@ async def _scaling(work: UnitOfWork, instrument: StoredInstrument, scale: Scale)
         return _Scaling(scale.adjustment, actions, [float("nan")] * len(actions))
     closes = await work.bars.closes_before(instrument, [action.ex_date for action in actions])
     return _Scaling(scale.adjustment, actions, closes)
-
-
-def _empty(instrument: StoredInstrument, scale: Scale) -> BarSeries:
-    return BarSeries(instrument.instrument.id, instrument.instrument.currency, empty_bars(), (), scale.adjustment)
 
 
 def _behind(which: SessionRange, after: date | None) -> SessionRange | None:

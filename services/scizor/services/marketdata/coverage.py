@@ -1,41 +1,43 @@
-"""Use case: the stored bars beside the exchange's calendar."""
+"""Use case: the stored bars beside the exchange's calendar and what is known of the sessions without any."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 
-from scizor.domain.sessions import DayArray, SessionRange, from_day
+from scizor.domain.instruments import StoredInstrument
+from scizor.domain.intervals import Interval
+from scizor.domain.sessions import DayArray, SessionRange, from_day, to_day
 from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
 from scizor.ports.storage import UnitOfWork
+from scizor.services.marketdata.market_hours import today_in
+from scizor.services.marketdata.states import Evidence, MissingRun, StateCount, StateRun, missing, state_runs, states
 
-
-@dataclass(frozen=True, slots=True)
-class MissingRun:
-    """Consecutive sessions without a bar."""
-
-    first: date
-    last: date
-    sessions: int
+_FIRST_SESSION = date(1900, 1, 1)
+"""Calendars tell nothing of what was before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What is there and what is missing. `range` is None when nothing is stored and none was asked for."""
+    """What is there and what is missing. `range` is None when nothing is stored and none was asked for.
+
+    `expected` and `present`: of the sessions held. `partial`: those whose bars are not complete yet.
+    """
 
     symbol: str
     calendar: str
-    range: tuple[date, date] | None
-    expected: int
-    present: int
-    missing: tuple[MissingRun, ...]
-    extent: tuple[date, date] | None
+    range: tuple[date, date] | None = None
+    extent: tuple[date, date] | None = None
+    expected: int = 0
+    present: int = 0
+    missing: tuple[MissingRun, ...] = ()
+    runs: tuple[StateRun, ...] = ()
+    counts: tuple[StateCount, ...] = ()
+    partial: tuple[date, ...] = ()
 
 
 class CoverageReport:
@@ -45,33 +47,91 @@ class CoverageReport:
         self._calendar = calendar
         self._clock = clock
 
-    async def of(self, work: UnitOfWork, reference: str, asked: SessionRange) -> Coverage:
-        """Raises NotFound, and InvalidInput for an exchange without a calendar."""
+    async def of(
+        self, work: UnitOfWork, reference: str, asked: SessionRange, interval: Interval = Interval.DAY_1
+    ) -> Coverage:
+        """A session that has not closed yet counts once it has a bar.
+
+        Raises NotFound, and InvalidInput for an exchange without a calendar.
+        """
         instrument = await work.symbols.get(reference)
         symbol, exchange = instrument.instrument.id, instrument.instrument.primary_exchange
         code = self._calendar.code(exchange)
-        extent = await work.bars.extent(instrument)
-        spanned = self._spanned(asked, extent)
+        today = today_in(self._calendar.time_zone(exchange), self._clock.now())
+        extent = await _extent(work, instrument, interval)
+        spanned = _spanned(asked, extent, today)
         if spanned is None:
-            return Coverage(symbol, code, None, 0, 0, (), extent)
-        start, end = spanned[0], min(spanned[1], self._clock.now().date())  # what is to come cannot be missing
-        held = await asyncio.to_thread(self._calendar.sessions, exchange, start, end)
-        has_bar = np.isin(held, await work.bars.days(instrument, SessionRange(*spanned)))
-        runs = tuple(_runs(held, ~has_bar))
-        return Coverage(symbol, code, spanned, len(held), int(has_bar.sum()), runs, extent)
+            return Coverage(symbol, code)
+        known = max(spanned[0], _FIRST_SESSION), min(spanned[1], today)
+        evidence, partial = await self._evidence(work, instrument, interval, known)
+        found = states(evidence)
+        return Coverage(
+            symbol,
+            code,
+            range=spanned,
+            extent=extent,
+            expected=len(evidence.held),
+            present=int(np.isin(evidence.held, evidence.with_bar).sum()),
+            missing=missing(evidence),
+            runs=state_runs(found),
+            counts=found.counts,
+            partial=partial,
+        )
 
-    def _spanned(self, asked: SessionRange, extent: tuple[date, date] | None) -> tuple[date, date] | None:
-        """The range asked for, its open ends those of the bars; where there are none, today."""
-        if extent is None and asked.start is None and asked.end is None:
-            return None
-        first, last = extent or (asked.end or self._clock.now().date(), self._clock.now().date())
-        start, end = asked.start or first, asked.end or last
-        if start <= end:
-            return start, end
-        return (start, start) if asked.start else (end, end)
+    async def _evidence(
+        self, work: UnitOfWork, instrument: StoredInstrument, interval: Interval, span: tuple[date, date]
+    ) -> tuple[Evidence, tuple[date, ...]]:
+        """What is known of a span of dates, and its sessions whose bars are not complete yet."""
+        if span[0] > span[1]:  # all of it is to come
+            none = np.zeros(0, dtype=np.int32)
+            return Evidence(span, held=none, to_come=none, with_bar=none, gaps={}), ()
+        which = SessionRange(*span)
+        with_bar = await _days(work, instrument, interval, which)
+        complete = await _complete_days(work, instrument, interval, which)
+        gaps = await work.gaps.of(instrument, interval, which)
+        hours = await asyncio.to_thread(self._calendar.hours, instrument.instrument.primary_exchange, *span)
+        counts = (hours.close_ns <= self._clock.now().timestamp() * 1e9) | np.isin(hours.days, with_bar)
+        evidence = Evidence(
+            span,
+            held=hours.days[counts],
+            to_come=hours.days[~counts],
+            with_bar=with_bar,
+            gaps={to_day(gap.session): gap for gap in gaps},
+            listed=SessionRange(instrument.instrument.listed_date, instrument.instrument.delisted_date),
+        )
+        partial = np.setdiff1d(with_bar, complete)
+        return evidence, tuple(from_day(day) for day in partial)
 
 
-def _runs(held: DayArray, missing: npt.NDArray[np.bool_]) -> Iterator[MissingRun]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], missing.astype(np.int8), [0]))))
-    for first, behind in zip(edges[::2], edges[1::2], strict=True):
-        yield MissingRun(from_day(held[first]), from_day(held[behind - 1]), int(behind - first))
+async def _days(work: UnitOfWork, instrument: StoredInstrument, interval: Interval, which: SessionRange) -> DayArray:
+    if interval.intraday:
+        return await work.intraday.days(instrument, interval, which)
+    return await work.bars.days(instrument, which)
+
+
+async def _complete_days(
+    work: UnitOfWork, instrument: StoredInstrument, interval: Interval, which: SessionRange
+) -> DayArray:
+    if interval.intraday:
+        found = await work.intraday.days_of_many([instrument.key], interval, which)
+    else:
+        found = await work.bars.days_of_many([instrument.key], which)
+    return found.get(instrument.key, np.zeros(0, dtype=np.int32))
+
+
+async def _extent(work: UnitOfWork, instrument: StoredInstrument, interval: Interval) -> tuple[date, date] | None:
+    if not interval.intraday:
+        return await work.bars.extent(instrument)
+    days = await work.intraday.days(instrument, interval, SessionRange())
+    return (from_day(days[0]), from_day(days[-1])) if len(days) else None
+
+
+def _spanned(asked: SessionRange, extent: tuple[date, date] | None, today: date) -> tuple[date, date] | None:
+    """The range asked for, its open ends those of the bars; where there are none, today."""
+    if extent is None and asked.start is None and asked.end is None:
+        return None
+    first, last = extent or (asked.end or today, today)
+    start, end = asked.start or first, asked.end or last
+    if start <= end:
+        return start, end
+    return (start, start) if asked.start else (end, end)

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scizor.domain.broker import ConnectionStatus
 from scizor.domain.errors import ScizorError
+from scizor.ports.broker import BrokerConnection
 from scizor.ports.storage import Storage
 from scizor.ports.symbols import SymbolFilter
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`symbols`: how many are stored, 0 while storage is away."""
+    """`symbols`: how many are stored, 0 while storage is away. `broker`: None where none is configured."""
 
     storage_ok: bool
     symbols: int
+    broker: ConnectionStatus | None = None
 
 
-async def check(storage: Storage) -> Health:
-    """Never raises for a storage that is away."""
+async def check(storage: Storage, broker: BrokerConnection | None) -> Health:
+    """Never raises for a storage or a broker that is away."""
+    status = broker.status if broker else None
     if not await storage.ping():
-        return Health(storage_ok=False, symbols=0)
+        return Health(storage_ok=False, symbols=0, broker=status)
     try:
         async with storage.begin() as work:
-            return Health(storage_ok=True, symbols=await work.symbols.count(SymbolFilter()))
+            return Health(storage_ok=True, symbols=await work.symbols.count(SymbolFilter()), broker=status)
     except ScizorError:
-        return Health(storage_ok=False, symbols=0)
+        return Health(storage_ok=False, symbols=0, broker=status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
@@ -14,14 +14,16 @@ import numpy as np
 from scizor.domain.errors import FailedPrecondition, LimitExceeded, Reason
 from scizor.domain.ids import RANDOM_BYTES, new_id
 from scizor.domain.instruments import StoredInstrument
-from scizor.domain.quality import ImportSummary, RejectedRow, Verdict
+from scizor.domain.quality import ImportSummary, RejectedRow, Rule, Verdict
 from scizor.domain.rows import PlaceArray, RowBatch
+from scizor.domain.splits import with_gaps
 from scizor.ports.bars import WriteCounts
 from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage, UnitOfWork
 from scizor.services.marketdata.gathering import ImportLimits, too_large
 from scizor.services.marketdata.intake import ImportOrder, Intake
+from scizor.services.marketdata.suspicions import flag_splits, spans
 from scizor.services.marketdata.verdict import Judged, judged
 
 _FIRST_SESSION = date(1900, 1, 1)
@@ -100,13 +102,24 @@ class Imports:
             summary = self._summary(order, instruments, found, None)
             raise _Refused(summary, await asyncio.to_thread(found.rejections))
         keys = np.array([one.key for one in instruments], dtype=np.int32)
+        known = await work.bars.newest_of_many(keys.tolist())
         async with work.bars.writer(order.source) as writer:
             for row_keys, bars in found.bars(keys):
                 await writer.add(row_keys, bars)
             counts = await writer.store()
+        if counts.inserted or counts.updated:
+            await self._look_over(work, instruments, found, known)
         summary = self._summary(order, instruments, found, counts)
         await work.imports.add(summary, await asyncio.to_thread(found.rejections))
         return summary
+
+    async def _look_over(
+        self, work: UnitOfWork, instruments: Sequence[StoredInstrument], found: Judged, known: Container[int]
+    ) -> None:
+        """Flag what looks like a split among the new bars and next to them. `known`: keys of those that had bars."""
+        for place, first, last, has_gap in await asyncio.to_thread(_spans, found):
+            if has_gap or instruments[place].key in known:
+                await flag_splits(work, instruments[place], first, last, self._clock.now())
 
     def _judged(self, batch: RowBatch, instruments: Sequence[StoredInstrument], instrument_of: PlaceArray) -> Judged:
         """Judge by the sessions held until today: tomorrow's bar cannot be there yet."""
@@ -140,6 +153,14 @@ class Imports:
             symbols=tuple(sorted(instruments[place].instrument.id for place in found.instruments)),
             create_time=now,
         )
+
+
+def _spans(found: Judged) -> list[tuple[int, date, date, bool]]:
+    """For each place with good rows their first and last day, and whether there is a gap among them."""
+    good, rows = found.codes == Rule.NONE, found.rows
+    places, days = rows.instrument[good], rows.day[good]
+    gaps = with_gaps(places, days, rows.open[good], rows.close[good])
+    return [(place, first, last, place in gaps) for place, first, last in spans(places, days)]
 
 
 async def _resolved(work: UnitOfWork, symbol: str, symbols: Sequence[str]) -> tuple[list[StoredInstrument], PlaceArray]:

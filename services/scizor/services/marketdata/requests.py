@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from protovalidate import Validator
 
+from scizor.codec.bars import from_interval
 from scizor.codec.rows import from_rows
 from scizor.codec.symbols import demand_changeable
 from scizor.domain.bars import Adjustment
@@ -20,7 +21,7 @@ from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.marketdata.v1 import symbol_pb2
 from scizor.rpc.errors import DeadlineExceeded
 from scizor.rpc.validation import refusal
-from scizor.services.marketdata.bars import Scale
+from scizor.services.marketdata.bars import Scale, Selection
 from scizor.services.marketdata.intake import MAX_REJECTED_FRACTION, FileFormat, ImportOrder
 
 LONGEST_SILENCE_S = 60.0
@@ -36,6 +37,10 @@ class _Scaled(Protocol):
     as_of: str
 
 
+class _Selected(_Ranged, _Scaled, Protocol):
+    interval: Any
+
+
 def sessions_of(request: _Ranged) -> SessionRange:
     """The range asked for. Raises InvalidInput(DATE_RANGE_INVALID)."""
     return SessionRange(parse_session("start", request.start), parse_session("end", request.end))
@@ -44,6 +49,17 @@ def sessions_of(request: _Ranged) -> SessionRange:
 def scale_of(request: _Scaled, today: date) -> Scale:
     """The scale asked for, RAW and today's when not said. Raises InvalidInput(DATE_RANGE_INVALID)."""
     return Scale(Adjustment(request.adjustment or Adjustment.RAW), parse_session("as_of", request.as_of) or today)
+
+
+def selection_of(request: _Selected, today: date) -> Selection:
+    """The bars asked for. Raises InvalidInput(DATE_RANGE_INVALID)."""
+    return Selection(sessions_of(request), from_interval(request.interval), scale_of(request, today))
+
+
+def demand_daily(interval: int) -> None:
+    """Raises InvalidInput for bars shorter than a day."""
+    if from_interval(interval).intraday:
+        raise InvalidInput.of_field("interval", "must be one day: read shorter bars page by page with GetBars")
 
 
 def demand_good_change(request: pb.UpdateSymbolRequest) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 from scizor.domain.errors import Conflict, FailedPrecondition, Reason
 from scizor.domain.instruments import AssetType, Instrument, StoredInstrument
-from scizor.ports.storage import Storage, UnitOfWork
+from scizor.ports.storage import UnitOfWork
 from scizor.ports.symbols import SymbolCursor, SymbolFilter
-
-_POPULATE_STEP = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +21,6 @@ class SymbolPage:
     symbols: list[StoredInstrument]
     total: int
     next_cursor: SymbolCursor | None
-
-
-@dataclass(frozen=True, slots=True)
-class Populated:
-    """How far the populating is."""
-
-    done: int
-    total: int
-    created: int
 
 
 async def list_page(work: UnitOfWork, which: SymbolFilter, after: SymbolCursor | None, limit: int) -> SymbolPage:
@@ -75,19 +64,6 @@ async def _names_of(work: UnitOfWork, stored: StoredInstrument) -> list[str]:
     texts = [one.symbol, one.id, f"{one.id}.{one.currency}"]
     found = await work.symbols.find_many(texts)
     return [text for text, named in zip(texts, found, strict=True) if named and named.key == stored.key]
-
-
-async def populate(storage: Storage) -> AsyncGenerator[Populated, None]:
-    """Store the built-in universe, all or nothing; the last step is told when it is done for good."""
-    known = universe()
-    created = 0
-    async with storage.begin() as work:
-        for start in range(0, len(known), _POPULATE_STEP):
-            part = known[start : start + _POPULATE_STEP]
-            created += await work.symbols.add_missing(part)
-            if start + len(part) < len(known):
-                yield Populated(start + len(part), len(known), created)
-    yield Populated(len(known), len(known), created)
 
 
 @cache

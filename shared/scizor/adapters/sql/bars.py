@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
 from sqlalchemy import func, select, text
 
-from scizor.adapters.sql.bar_writer import SqlBarWriter
+from scizor.adapters.sql.bar_records import MARKS, VALUES, days_by_key, series_of, session_bounds
+from scizor.adapters.sql.bar_writer import SqlBarWriter, WrittenAs
 from scizor.adapters.sql.binary_copy import DAYS_TO_2000, RecordArray, decode, record_dtype
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.sources import Sources
+from scizor.adapters.sql.symbol_rows import lock_for_bars
 from scizor.adapters.sql.tables import daily_prices
-from scizor.domain.bars import VALUE_COLUMNS, BarArray, BarSeries, empty_bars
+from scizor.domain.bars import BarSeries
 from scizor.domain.instruments import StoredInstrument
+from scizor.domain.intervals import Interval
 from scizor.domain.sessions import DayArray, SessionRange
 
-_VALUES = dict.fromkeys(VALUE_COLUMNS, ">f8")
-_BAR = record_dtype(
-    {"symbol_id": ">i4", "session": ">i4", **_VALUES, "revision": ">i4", "source_id": ">i4", "partial": "?"}
-)
+_BAR = record_dtype({"symbol_id": ">i4", "session": ">i4", **VALUES, **MARKS})
 _DAY = record_dtype({"session": ">i4"})
 _GROUP = 32
 """Instruments read by one query of a stream: enough to forget the round trip, few enough to hold in memory."""
 
 # COPY takes no parameters: numbers and dates are written into it. Each instrument's rows come by its own walk of the
 # primary key, in the order asked, which costs the server less than to sort them all.
-_BARS = """
-SELECT symbol_id, session, open, high, low, close, volume, revision, source_id, partial
-FROM unnest(ARRAY[{keys}]) AS asked (id) CROSS JOIN LATERAL (
+_BARS = f"""
+SELECT {", ".join(("symbol_id", "session", *VALUES, *MARKS))}
+FROM unnest(ARRAY[{{keys}}]) AS asked (id) CROSS JOIN LATERAL (
     SELECT * FROM daily_prices
-    WHERE symbol_id = asked.id AND session BETWEEN '{first}' AND '{last}'
-    ORDER BY session {direction} LIMIT {limit}
+    WHERE symbol_id = asked.id AND session BETWEEN '{{first}}' AND '{{last}}'
+    ORDER BY session {{direction}} LIMIT {{limit}}
 ) AS found
-"""
+"""  # noqa: S608 - built of constants and numbers
 _DAYS = """
 SELECT session FROM daily_prices WHERE symbol_id = {key:d} AND session BETWEEN '{first}' AND '{last}' ORDER BY session
+"""
+_DELETE = """
+DELETE FROM {table} WHERE symbol_id = {key:d} AND session BETWEEN '{first}' AND '{last}'
 """
 _CLOSES_BEFORE = text("""
 SELECT (
@@ -47,11 +51,28 @@ SELECT (
 ) AS close
 FROM unnest(CAST(:sessions AS date[])) WITH ORDINALITY AS asked (session, place) ORDER BY place
 """)
-
+_DAYS_OF_MANY = text("""
+SELECT asked.id, found.days FROM unnest(CAST(:keys AS integer[])) AS asked (id) CROSS JOIN LATERAL (
+    SELECT array_agg(session - date '1970-01-01' ORDER BY session) AS days FROM daily_prices
+    WHERE symbol_id = asked.id AND session BETWEEN :first AND :last AND NOT partial
+) AS found WHERE found.days IS NOT NULL
+""")
+_NEWEST_OF_MANY = text("""
+SELECT asked.id, found.session FROM unnest(CAST(:keys AS integer[])) AS asked (id) CROSS JOIN LATERAL (
+    SELECT session FROM daily_prices WHERE symbol_id = asked.id AND NOT partial ORDER BY session DESC LIMIT 1
+) AS found
+""")
 _HAVING_ANY = text("""
 SELECT asked.id FROM unnest(CAST(:keys AS integer[])) AS asked (id)
 WHERE EXISTS (SELECT FROM daily_prices WHERE symbol_id = asked.id AND session BETWEEN :first AND :last)
 """)
+
+# Bars told as traded have no scale date, which is not after anything.
+_RESCALE = """
+UPDATE {table} SET open = open * {ratio}, high = high * {ratio}, low = low * {ratio}, close = close * {ratio},
+    volume = volume / {ratio}
+WHERE symbol_id = {key:d} AND session < '{ex_date}' AND scale_date >= '{ex_date}'
+"""
 
 
 class SqlBars:
@@ -63,7 +84,7 @@ class SqlBars:
 
     async def read(self, instrument: StoredInstrument, which: SessionRange, limit: int | None = None) -> BarSeries:
         """Bars in the range, oldest first, at most `limit`."""
-        return await self._series(instrument, await self._records([instrument.key], which, limit=limit))
+        return await series_of(instrument, await self._records([instrument.key], which, limit=limit), self._sources)
 
     async def stream(
         self, instruments: Sequence[StoredInstrument], which: SessionRange, chunk_bars: int
@@ -79,16 +100,16 @@ class SqlBars:
             for instrument in group:
                 run = runs.get(instrument.key, records[:0])
                 for first in range(0, len(run), chunk_bars):
-                    yield instrument, await self._series(instrument, run[first : first + chunk_bars])
+                    yield instrument, await series_of(instrument, run[first : first + chunk_bars], self._sources)
 
     async def latest(self, instrument: StoredInstrument) -> BarSeries:
         """A series of the newest bar, or an empty one."""
         records = await self._records([instrument.key], SessionRange(), direction="DESC", limit=1)
-        return await self._series(instrument, records)
+        return await series_of(instrument, records, self._sources)
 
     async def days(self, instrument: StoredInstrument, which: SessionRange) -> DayArray:
         """Session dates that have a bar, ascending."""
-        query = _DAYS.format(key=instrument.key, **_bounds(which))
+        query = _DAYS.format(key=instrument.key, **session_bounds(which))
         days = decode(await self._session.copy_out(query), _DAY)["session"]
         return days.astype(np.int32) + np.int32(DAYS_TO_2000)
 
@@ -102,13 +123,39 @@ class SqlBars:
     async def having_any(self, instruments: Sequence[StoredInstrument], which: SessionRange) -> set[int]:
         """Storage keys of those instruments that have a bar in the range."""
         keys = [instrument.key for instrument in instruments]
-        bounds = {"first": which.start or date.min, "last": which.end or date.max}
-        return {row.id for row in await self._session.all(_HAVING_ANY, {"keys": keys, **bounds})}
+        return {row.id for row in await self._session.all(_HAVING_ANY, {"keys": keys, **_ends(which)})}
 
     async def count(self, instrument: StoredInstrument) -> int:
         """How many bars it owns."""
         query = select(func.count()).select_from(daily_prices).where(daily_prices.c.symbol_id == instrument.key)
         return int(await self._session.scalar(query))
+
+    async def days_of_many(self, keys: Sequence[int], which: SessionRange) -> Mapping[int, DayArray]:
+        """As `days` for complete bars only, by storage's number; those without any are left out."""
+        rows = await self._session.all(_DAYS_OF_MANY, {"keys": list(keys), **_ends(which)})
+        return days_by_key((row.id, row.days) for row in rows)
+
+    async def newest_of_many(self, keys: Sequence[int]) -> Mapping[int, date]:
+        """The last session with a complete bar, by storage's number; those without any are left out."""
+        return {row.id: row.session for row in await self._session.all(_NEWEST_OF_MANY, {"keys": list(keys)})}
+
+    async def delete(self, instrument: StoredInstrument, which: SessionRange) -> int:
+        """Remove bars in the range with their revisions; how many bars."""
+        await lock_for_bars(self._session, [instrument.key])
+        bounds = session_bounds(which)
+        await self._session.run_bulk(_DELETE.format(table="bar_revisions", key=instrument.key, **bounds))
+        return await self._session.run_bulk(_DELETE.format(table="daily_prices", key=instrument.key, **bounds))
+
+    async def rescale(self, instrument: StoredInstrument, ex_date: date, ratio: Decimal) -> int:
+        """Undo a split in bars that were told with it: those before `ex_date` whose scale date is not before it.
+
+        Prices times `ratio`, volume divided by it, as revisions; intraday bars likewise. How many bars that were.
+        """
+        await lock_for_bars(self._session, [instrument.key])
+        await self._session.allow_bulk_time()
+        values = {"key": instrument.key, "ex_date": ex_date, "ratio": f"float8 '{ratio}'"}
+        daily = await self._session.run_bulk(_RESCALE.format(table="daily_prices", **values))
+        return daily + await self._session.run_bulk(_RESCALE.format(table="bars", **values))
 
     async def closes_before(self, instrument: StoredInstrument, sessions: Sequence[date]) -> list[float]:
         """For each date the close of the last bar before it, NaN where there is none."""
@@ -116,9 +163,9 @@ class SqlBars:
         return [float("nan") if row.close is None else row.close for row in rows]
 
     @asynccontextmanager
-    async def writer(self, source: str) -> AsyncIterator[SqlBarWriter]:
+    async def writer(self, source: str, scale_date: date | None = None) -> AsyncIterator[SqlBarWriter]:
         """Begin a bulk write within the unit of work; leaving without `store` stores nothing."""
-        yield SqlBarWriter(self._session, self._sources, source)
+        yield SqlBarWriter(self._session, self._sources, WrittenAs(source, Interval.DAY_1, scale_date))
 
     async def _records(
         self,
@@ -132,26 +179,13 @@ class SqlBars:
             keys=", ".join(f"{key:d}" for key in keys),
             direction=direction,
             limit="ALL" if limit is None else f"{limit:d}",
-            **_bounds(which),
+            **session_bounds(which),
         )
         return decode(await self._session.copy_out(query), _BAR)
 
-    async def _series(self, instrument: StoredInstrument, records: RecordArray) -> BarSeries:
-        bars = _bars(records)
-        ids = bars["source"][:1].copy()
-        if (bars["source"] == ids).all():  # the usual case, without the price of the other
-            bars["source"] = 0
-        else:
-            ids, bars["source"] = np.unique(bars["source"], return_inverse=True)
-        names = await self._sources.names_of(ids.tolist())
-        return BarSeries(instrument.instrument.id, instrument.instrument.currency, bars, names)
 
-
-def _bounds(which: SessionRange) -> dict[str, str]:
-    return {
-        "first": which.start.isoformat() if which.start else "-infinity",
-        "last": which.end.isoformat() if which.end else "infinity",
-    }
+def _ends(which: SessionRange) -> dict[str, date]:
+    return {"first": which.start or date.min, "last": which.end or date.max}
 
 
 def _runs(records: RecordArray) -> dict[int, RecordArray]:
@@ -159,13 +193,3 @@ def _runs(records: RecordArray) -> dict[int, RecordArray]:
     keys = records["symbol_id"].astype(np.int32)
     edges = [0, *(np.flatnonzero(np.diff(keys)) + 1).tolist(), len(keys)]
     return {int(keys[start]): records[start:end] for start, end in pairwise(edges) if start < end}
-
-
-def _bars(records: RecordArray) -> BarArray:
-    """Bars as the domain has them, but for `source`, which is still a storage key."""
-    bars = empty_bars(len(records))
-    bars["day"] = records["session"] + DAYS_TO_2000
-    for column in (*VALUE_COLUMNS, "revision", "partial"):
-        bars[column] = records[column]
-    bars["source"] = records["source_id"]
-    return bars

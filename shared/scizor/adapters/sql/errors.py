@@ -35,9 +35,11 @@ _DEFECT = (ScizorError, Reason.INTERNAL, "the database did not understand a stat
 # Foreign keys whose break has a meaning of its own.
 _NO_SYMBOL = (NotFound, Reason.SYMBOL_NOT_FOUND, "an instrument of these rows is no longer stored")
 _NO_BACKTEST = (NotFound, Reason.BACKTEST_NOT_FOUND, "the backtest of these rows is no longer stored")
+_NO_COLLECTION = (NotFound, Reason.COLLECTION_NOT_FOUND, "the collection of these rows is no longer stored")
+_OF_SYMBOLS = ("daily_prices", "bars", "corporate_actions", "broker_contracts", "session_gaps", "bar_flags")
 _BY_CONSTRAINT = {
-    "fk_daily_prices_symbol_id_symbols": _NO_SYMBOL,
-    "fk_corporate_actions_symbol_id_symbols": _NO_SYMBOL,
+    **{f"fk_{table}_symbol_id_symbols": _NO_SYMBOL for table in _OF_SYMBOLS},
+    "fk_collection_chunks_collection_id_collections": _NO_COLLECTION,
     "fk_backtest_results_backtest_id_backtest_jobs": _NO_BACKTEST,
 }
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.sources import Sources
@@ -15,7 +19,8 @@ from scizor.ports.imports import RejectionCursor, RejectionFilter
 _IMPORTS = select(imports, sources.c.name.label("source")).join(sources)
 _REJECTIONS = (
     select(rejected_rows, sources.c.name.label("source"), imports.c.create_time)
-    .join(imports, imports.c.id == rejected_rows.c.import_id)
+    .select_from(rejected_rows)
+    .join(imports)
     .join(sources, sources.c.id == imports.c.source_id)
 )
 _COUNTS = ("rows_read", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected")
@@ -30,49 +35,32 @@ class SqlImports:
 
     async def add(self, summary: ImportSummary, rows: Sequence[RejectedRow]) -> None:
         """Store an import with its rejected rows, whose numbers must differ."""
-        values = {
-            "id": summary.import_id,
-            "verdict": int(summary.verdict),
-            **{name: getattr(summary, name) for name in _COUNTS},
-            "rejected_by_rule": [[int(rule), count] for rule, count in summary.rejected_by_rule],
-            "source_id": await self._sources.id_of(summary.source),
-            "symbols": list(summary.symbols),
-            "create_time": summary.create_time,
-        }
-        await self._session.execute(insert(imports).values(values))
-        await self._session.copy_records(
-            "rejected_rows",
-            ("import_id", "row_number", "rule", "detail", "symbol", "session", "raw"),
-            [
-                (
-                    summary.import_id,
-                    row.row_number,
-                    int(row.rule),
-                    *map(_storable, (row.detail, row.symbol, row.session, row.raw)),
-                )
-                for row in rows
-            ],
-        )
+        source_id = await self._sources.id_of(summary.source)
+        await self._session.execute(insert(imports).values(_values(summary, source_id)))
+        await self._reject(summary.import_id, source_id, rows)
+
+    async def accumulate(self, summary: ImportSummary, rows: Sequence[RejectedRow]) -> None:
+        """Add its counts, symbols and rows to the import of the same id and source, or store it when there is none.
+
+        The verdict becomes PARTIAL once a row was rejected. Row numbers must be new to the import.
+        """
+        source_id = await self._sources.id_of(summary.source)
+        new = insert(imports).values(_values(summary, source_id)).on_conflict_do_nothing().returning(imports.c.id)
+        if await self._session.first(new) is None:
+            this = and_(imports.c.id == summary.import_id, imports.c.source_id == source_id)
+            known = (await self._session.execute(_IMPORTS.where(this).with_for_update(of=imports))).one()
+            total = _values(_sum(_summary(known), summary), source_id)
+            await self._session.execute(update(imports).where(this).values(total))
+        await self._reject(summary.import_id, source_id, rows)
 
     async def summaries(self, symbol: str, import_id: str, limit: int) -> list[ImportSummary]:
         """The newest imports that touched the symbol and have the id; empty means any."""
-        query = _IMPORTS.order_by(imports.c.id.desc()).limit(limit)
+        query = _IMPORTS.order_by(imports.c.id.desc(), sources.c.name).limit(limit)
         if symbol:
             query = query.where(imports.c.symbols.contains([symbol]))
         if import_id:
             query = query.where(imports.c.id == import_id)
-        return [
-            ImportSummary(
-                import_id=row.id,
-                verdict=Verdict(row.verdict),
-                **{name: getattr(row, name) for name in _COUNTS},
-                rejected_by_rule=tuple((Rule(rule), count) for rule, count in row.rejected_by_rule),
-                source=row.source,
-                symbols=tuple(row.symbols),
-                create_time=row.create_time,
-            )
-            for row in await self._session.all(query)
-        ]
+        return [_summary(row) for row in await self._session.all(query)]
 
     async def rejections(
         self, which: RejectionFilter, after: RejectionCursor | None, limit: int
@@ -102,6 +90,58 @@ class SqlImports:
         rule, rows = rejected_rows.c.rule, func.count().label("rows")
         query = select(rule, rows).where(*_conditions(which)).group_by(rule).order_by(rows.desc(), rule)
         return [(Rule(row.rule), row.rows) for row in await self._session.all(query)]
+
+    async def _reject(self, import_id: str, source_id: int, rows: Sequence[RejectedRow]) -> None:
+        await self._session.copy_records(
+            "rejected_rows",
+            ("import_id", "source_id", "row_number", "rule", "detail", "symbol", "session", "raw"),
+            [
+                (
+                    import_id,
+                    source_id,
+                    row.row_number,
+                    int(row.rule),
+                    *map(_storable, (row.detail, row.symbol, row.session, row.raw)),
+                )
+                for row in rows
+            ],
+        )
+
+
+def _values(summary: ImportSummary, source_id: int) -> dict[str, Any]:
+    return {
+        "id": summary.import_id,
+        "verdict": int(summary.verdict),
+        **{name: getattr(summary, name) for name in _COUNTS},
+        "rejected_by_rule": [[int(rule), count] for rule, count in summary.rejected_by_rule],
+        "source_id": source_id,
+        "symbols": list(summary.symbols),
+        "create_time": summary.create_time,
+    }
+
+
+def _summary(row: Row[Any]) -> ImportSummary:
+    return ImportSummary(
+        import_id=row.id,
+        verdict=Verdict(row.verdict),
+        **{name: getattr(row, name) for name in _COUNTS},
+        rejected_by_rule=tuple((Rule(rule), count) for rule, count in row.rejected_by_rule),
+        source=row.source,
+        symbols=tuple(row.symbols),
+        create_time=row.create_time,
+    )
+
+
+def _sum(known: ImportSummary, more: ImportSummary) -> ImportSummary:
+    counts = {name: getattr(known, name) + getattr(more, name) for name in _COUNTS}
+    by_rule = Counter(dict(known.rejected_by_rule)) + Counter(dict(more.rejected_by_rule))
+    return replace(
+        known,
+        **counts,
+        verdict=Verdict.PARTIAL if counts["rows_rejected"] else known.verdict,
+        rejected_by_rule=tuple(sorted(by_rule.items(), key=lambda item: (-item[1], item[0]))),
+        symbols=tuple(sorted({*known.symbols, *more.symbols})),
+    )
 
 
 def _conditions(which: RejectionFilter) -> list[ColumnElement[bool]]:

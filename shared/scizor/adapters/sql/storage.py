@@ -17,10 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from scizor.adapters.sql.actions import SqlActions
 from scizor.adapters.sql.backtests import SqlBacktests
 from scizor.adapters.sql.bars import SqlBars
+from scizor.adapters.sql.collections import SqlCollections
 from scizor.adapters.sql.dsn import connect, driver_dsn
 from scizor.adapters.sql.errors import driver_errors_mapped
+from scizor.adapters.sql.flags import SqlFlags
+from scizor.adapters.sql.gaps import SqlGaps
 from scizor.adapters.sql.idempotency import SqlIdempotency
 from scizor.adapters.sql.imports import SqlImports
+from scizor.adapters.sql.intraday import SqlIntraday
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.sources import Sources
 from scizor.adapters.sql.symbols import SqlSymbols
@@ -64,6 +68,11 @@ class SqlUnitOfWork:
         return SqlBars(self._session, self._sources)
 
     @cached_property
+    def intraday(self) -> SqlIntraday:
+        """Bars shorter than a session."""
+        return SqlIntraday(self._session, self._sources)
+
+    @cached_property
     def actions(self) -> SqlActions:
         """Splits and dividends."""
         return SqlActions(self._session, self._sources)
@@ -72,6 +81,21 @@ class SqlUnitOfWork:
     def imports(self) -> SqlImports:
         """Imports and rejected rows."""
         return SqlImports(self._session, self._sources)
+
+    @cached_property
+    def flags(self) -> SqlFlags:
+        """What looks wrong in stored bars."""
+        return SqlFlags(self._session)
+
+    @cached_property
+    def collections(self) -> SqlCollections:
+        """Collections and their ledgers."""
+        return SqlCollections(self._session)
+
+    @cached_property
+    def gaps(self) -> SqlGaps:
+        """Sessions without a bar, and why."""
+        return SqlGaps(self._session)
 
     @cached_property
     def backtests(self) -> SqlBacktests:

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from scizor.codec import packed, pages
-from scizor.codec.bars import to_columns
+from scizor.codec.bars import from_interval, to_columns
 from scizor.codec.quality import from_summary, to_summary
 from scizor.domain.bars import BarSeries
 from scizor.domain.quality import ImportSummary
@@ -20,9 +20,11 @@ from scizor.services.marketdata import bars
 from scizor.services.marketdata.calls.base import Calls, Context
 from scizor.services.marketdata.imports import Act
 from scizor.services.marketdata.requests import (
+    demand_daily,
     opened,
     pieces_of,
     scale_of,
+    selection_of,
     sessions_of,
 )
 from scizor.type.v1 import stream_pb2
@@ -36,21 +38,22 @@ class BarCalls(Calls):
     async def GetBars(self, request: pb.GetBarsRequest, context: Context) -> Any:
         """A page of bars, as the packed twin of GetBarsResponse."""
         token = pages.decode(request.page_token, request) if request.page_token else None
-        after = parse_session("page_token", str(token[0])) if token else None
-        sessions, scale = sessions_of(request), scale_of(request, self._today())
+        after = int(token[0]) if token else None
+        asked, size = selection_of(request, self._today()), pages.size(request.page_size, 1000, 10_000)
         async with self._storage.begin() as work:
-            size = pages.size(request.page_size, 1000, 10_000)
-            page = await bars.page(work, request.symbol, sessions, scale, after, size)
-        more = pages.encode((page.next_after.isoformat(),), request) if page.next_after else ""
+            page = await bars.page(work, request.symbol, asked, after, size)
+        more = "" if page.next_after is None else pages.encode((page.next_after,), request)
         return packed.GetBarsResponse(bars=to_columns(page.series), next_page_token=more)
 
     async def GetLatestBar(self, request: pb.GetLatestBarRequest, context: Context) -> Any:
         """The newest bar, as the packed twin of GetLatestBarResponse."""
         async with self._storage.begin() as work:
-            return packed.GetLatestBarResponse(bar=to_columns(await bars.latest(work, request.symbol)))
+            newest = await bars.latest(work, request.symbol, from_interval(request.interval))
+        return packed.GetLatestBarResponse(bar=to_columns(newest))
 
     async def StreamBars(self, request: pb.StreamBarsRequest, context: Context) -> AsyncIterator[Any]:
         """Bars in chunks, as packed twins of StreamBarsResponse. A failure on the way is told in band too."""
+        demand_daily(request.interval)
         sequence = 0
         try:
             async with aclosing(self._chunks(request)) as chunks:
@@ -63,6 +66,15 @@ class BarCalls(Calls):
                 yield pb.StreamBarsResponse(sequence=sequence + 1, status=to_status(error))
             raise
         yield pb.StreamBarsResponse(sequence=sequence + 1, end=stream_pb2.StreamEnd(message_count=sequence))
+
+    async def DeleteBars(self, request: pb.DeleteBarsRequest, context: Context) -> pb.DeleteBarsResponse:
+        """Remove bars of one length."""
+        sessions, interval = sessions_of(request), from_interval(request.interval)
+
+        async def act(work: UnitOfWork) -> pb.DeleteBarsResponse:
+            return pb.DeleteBarsResponse(bars_deleted=await bars.delete(work, request.symbol, sessions, interval))
+
+        return await self._once(request, pb.DeleteBarsResponse, act)
 
     async def ImportBars(
         self, request_iterator: AsyncIterator[pb.ImportBarsRequest], context: Context

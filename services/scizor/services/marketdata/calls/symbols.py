@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 
 from scizor.codec import pages
 from scizor.codec.symbols import changed, to_new_instrument, to_symbol
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.ports.storage import UnitOfWork
 from scizor.ports.symbols import SymbolFilter
-from scizor.rpc.errors import to_status
 from scizor.services.marketdata import symbols
-from scizor.services.marketdata.answers import progress_of
+from scizor.services.marketdata.answers import populated, validated
 from scizor.services.marketdata.calls.base import Calls, Context
-from scizor.services.marketdata.requests import (
-    demand_good_change,
-)
-from scizor.type.v1 import stream_pb2
+from scizor.services.marketdata.requests import demand_good_change
+from scizor.services.marketdata.validating import ValidationOrder
 
 
 class SymbolCalls(Calls):
@@ -41,11 +37,13 @@ class SymbolCalls(Calls):
             return pb.GetSymbolResponse(symbol=to_symbol(await work.symbols.get(request.symbol)))
 
     async def CreateSymbol(self, request: pb.CreateSymbolRequest, context: Context) -> pb.CreateSymbolResponse:
-        """Store a symbol."""
-        instrument = to_new_instrument(request.symbol)
+        """Store a symbol the broker knows, or one it is not asked about."""
+        instrument, verification = to_new_instrument(request.symbol), self._do.verification
+        answer = None if request.skip_validation else await verification.ask(instrument)
 
         async def act(work: UnitOfWork) -> pb.CreateSymbolResponse:
-            return pb.CreateSymbolResponse(symbol=to_symbol(await work.symbols.add(instrument)))
+            stored = await (verification.store(work, answer) if answer else work.symbols.add(instrument))
+            return pb.CreateSymbolResponse(symbol=to_symbol(stored))
 
         return await self._once(request, pb.CreateSymbolResponse, act)
 
@@ -69,18 +67,16 @@ class SymbolCalls(Calls):
 
         return await self._once(request, pb.DeleteSymbolResponse, act)
 
-    async def PopulateSymbols(
+    def PopulateSymbols(
         self, request: pb.PopulateSymbolsRequest, context: Context
     ) -> AsyncIterator[pb.PopulateSymbolsResponse]:
         """Store the universe. Being safe to repeat, it needs no memory of request ids."""
-        sequence = 0
-        try:
-            async with aclosing(symbols.populate(self._storage)) as steps:
-                async for step in steps:
-                    sequence += 1
-                    yield pb.PopulateSymbolsResponse(sequence=sequence, progress=progress_of(step))
-        except Exception as error:
-            if sequence:
-                yield pb.PopulateSymbolsResponse(sequence=sequence + 1, status=to_status(error))
-            raise
-        yield pb.PopulateSymbolsResponse(sequence=sequence + 1, end=stream_pb2.StreamEnd(message_count=sequence))
+        steps = self._do.verification.populate(unchecked=request.force)
+        return self._told(pb.PopulateSymbolsResponse, steps, populated)
+
+    def ValidateSymbols(
+        self, request: pb.ValidateSymbolsRequest, context: Context
+    ) -> AsyncIterator[pb.ValidateSymbolsResponse]:
+        """Ask the broker about stored symbols."""
+        order = ValidationOrder(request.symbols, request.limit, request.force_revalidate)
+        return self._told(pb.ValidateSymbolsResponse, self._do.verification.validate(order), validated)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from scizor.codec import actions as action_codec
 from scizor.codec import pages
+from scizor.codec.bars import from_interval
+from scizor.codec.broker import to_broker_health
 from scizor.codec.times import to_timestamp
 from scizor.domain.quality import Rule
+from scizor.domain.sessions import parse_session
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.ports.imports import RejectionFilter
 from scizor.ports.storage import UnitOfWork
-from scizor.services.marketdata import actions, health, quality
-from scizor.services.marketdata.answers import coverage_answer, findings_answer
+from scizor.services.marketdata import actions, health, market_hours, quality
+from scizor.services.marketdata.answers import coverage_answer, findings_answer, hours_answer
 from scizor.services.marketdata.calls.base import Calls, Context
-from scizor.services.marketdata.requests import (
-    sessions_of,
-)
+from scizor.services.marketdata.requests import sessions_of
 
 
 class TruthCalls(Calls):
@@ -23,7 +24,8 @@ class TruthCalls(Calls):
     async def GetCoverage(self, request: pb.GetCoverageRequest, context: Context) -> pb.GetCoverageResponse:
         """What is there and what is missing."""
         async with self._storage.begin() as work:
-            found = await self._do.coverage.of(work, request.symbol, sessions_of(request))
+            interval = from_interval(request.interval)
+            found = await self._do.coverage.of(work, request.symbol, sessions_of(request), interval)
         return coverage_answer(found)
 
     async def GetDataQuality(self, request: pb.GetDataQualityRequest, context: Context) -> pb.GetDataQualityResponse:
@@ -57,13 +59,19 @@ class TruthCalls(Calls):
 
         return await self._once(request, pb.RecordCorporateActionResponse, act)
 
+    async def GetMarketHours(self, request: pb.GetMarketHoursRequest, context: Context) -> pb.GetMarketHoursResponse:
+        """An exchange's sessions around a date."""
+        day = parse_session("date", request.date)
+        return hours_answer(await market_hours.around(self._do.calendar, self._do.clock, request.exchange, day))
+
     async def GetHealth(self, request: pb.GetHealthRequest, context: Context) -> pb.GetHealthResponse:
-        """Whether the service and its database answer."""
-        found = await health.check(self._storage)
+        """Whether the service and its database answer, and how the broker's connection stands."""
+        found = await health.check(self._storage, self._do.broker)
         return pb.GetHealthResponse(
             serving=found.storage_ok,
             version=self._do.version,
             storage_ok=found.storage_ok,
             time=to_timestamp(self._do.clock.now()),
             symbols=found.symbols,
+            broker=to_broker_health(found.broker),
         )

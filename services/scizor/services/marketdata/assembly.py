@@ -1,0 +1,134 @@
+"""The service put together over its ports, whichever adapters stand behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import uuid
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from scizor.domain.collections import Collection
+from scizor.marketdata.v1.market_data_service_pb2_grpc import add_MarketDataServiceServicer_to_server
+from scizor.ports.broker import Broker
+from scizor.ports.bus import Bus
+from scizor.ports.calendar import SessionCalendar
+from scizor.ports.clock import Clock
+from scizor.ports.storage import Storage
+from scizor.rpc.server import Service
+from scizor.services.marketdata.bars import BarStreams
+from scizor.services.marketdata.collection.app import Collections
+from scizor.services.marketdata.collection.means import Means
+from scizor.services.marketdata.collection.planning import Planning
+from scizor.services.marketdata.collection.runner import CollectionRunner
+from scizor.services.marketdata.collection.schedule import DailySchedule
+from scizor.services.marketdata.collection.sessions import SessionTimes
+from scizor.services.marketdata.collection.settings import CollectionSettings
+from scizor.services.marketdata.contracts import Contracts
+from scizor.services.marketdata.coverage import CoverageReport
+from scizor.services.marketdata.gathering import ImportLimits
+from scizor.services.marketdata.imports import Imports
+from scizor.services.marketdata.intake import FileFormat, Intake, Reader
+from scizor.services.marketdata.live.hub import LiveHub
+from scizor.services.marketdata.live.lines import LineFinder
+from scizor.services.marketdata.live.settings import LiveSettings
+from scizor.services.marketdata.live.streams import LiveStreams
+from scizor.services.marketdata.servicer import SERVICE, MarketDataServicer
+from scizor.services.marketdata.use_cases import UseCases
+from scizor.services.marketdata.verification import Verification, VerificationSettings
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the service needs from outside."""
+
+    storage: Storage
+    broker: Broker
+    calendar: SessionCalendar
+    clock: Clock
+    bus: Bus[Collection]
+    readers: Mapping[FileFormat, Reader]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What an operator may decide. `stream_reads`: connections that all streams of bars together may read with."""
+
+    imports: ImportLimits = field(default_factory=ImportLimits)
+    verification: VerificationSettings = field(default_factory=VerificationSettings)
+    collections: CollectionSettings = field(default_factory=CollectionSettings)
+    live: LiveSettings = field(default_factory=LiveSettings)
+    stream_reads: int = 5
+
+
+class MarketData:
+    """The service and the work it does by itself: running collections and, if so decided, beginning daily ones."""
+
+    def __init__(self, outside: Outside, choices: Choices, version: str) -> None:
+        contracts = Contracts(outside.storage, outside.broker.contracts, outside.clock)
+        means = _means(outside, contracts, choices.collections)
+        self._runner = CollectionRunner(means)
+        collections = Collections(means, self._runner.wake)
+        self._schedule = DailySchedule(collections) if choices.collections.daily_schedule else None
+        self._hub = LiveHub(outside.broker.quotes, outside.broker.connection, outside.clock, choices.live)
+        self._tasks: list[asyncio.Task[None]] = []
+        use_cases = UseCases(
+            storage=outside.storage,
+            imports=Imports(
+                outside.storage,
+                outside.calendar,
+                outside.clock,
+                Intake(outside.readers, choices.imports),
+                choices.imports,
+            ),
+            coverage=CoverageReport(outside.calendar, outside.clock),
+            bar_streams=BarStreams(outside.storage, choices.stream_reads),
+            clock=outside.clock,
+            version=version,
+            calendar=outside.calendar,
+            verification=Verification(outside.storage, outside.broker.contracts, outside.clock, choices.verification),
+            broker=outside.broker.connection,
+            collections=collections,
+            live=LiveStreams(LineFinder(outside.storage, contracts).find, self._hub),
+        )
+        servicer = MarketDataServicer(use_cases)
+        self.service = Service(SERVICE, add_MarketDataServiceServicer_to_server, servicer, self._hub.drain)
+
+    def start(self) -> None:
+        """Begin the work it does by itself; in a running event loop."""
+        self._begin(self._runner.run())
+        if self._schedule is not None:
+            self._begin(self._schedule.run())
+
+    async def stop(self) -> None:
+        """Give back what is under way and close the feeds."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._hub.close()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+
+def _means(outside: Outside, contracts: Contracts, settings: CollectionSettings) -> Means:
+    times = SessionTimes(outside.calendar, settings)
+    history = outside.broker.history
+    return Means(
+        storage=outside.storage,
+        bus=outside.bus,
+        clock=outside.clock,
+        connection=outside.broker.connection,
+        history=history,
+        contracts=contracts,
+        times=times,
+        planning=Planning(times, history, outside.clock, settings),
+        owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
+        settings=settings,
+    )

@@ -1,0 +1,103 @@
+"""Which requests fetch what a symbol lacks: as few as may be. Days are days since 1970-01-01."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+import numpy as np
+import numpy.typing as npt
+
+from scizor.domain.collections import Chunk
+from scizor.domain.intervals import Interval
+from scizor.domain.sessions import DayArray, from_day
+
+NO_DAYS: DayArray = np.zeros(0, dtype=np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The sessions one symbol should have, and what is known of them.
+
+    `days`: the exchange's sessions, ascending, some of them before the window from `first` to `last`. `present`: those
+    with a complete bar; `barren`: those known to have none. Neither is asked for, unless they are left empty.
+    """
+
+    key: int
+    symbol: str
+    days: DayArray
+    first: int
+    last: int
+    present: DayArray = field(default_factory=lambda: NO_DAYS)
+    barren: DayArray = field(default_factory=lambda: NO_DAYS)
+
+    @property
+    def lacking(self) -> DayArray:
+        """The sessions to ask for."""
+        return self.days[self.lacks()]
+
+    def lacks(self) -> npt.NDArray[np.bool_]:
+        """Which of `days` are to be asked for."""
+        lacks = (self.days >= self.first) & (self.days <= self.last)
+        for known in (self.present, self.barren):
+            if len(known):
+                lacks &= ~np.isin(self.days, known)
+        return lacks
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRules:
+    """`span_days`: the most one request may cover; `anchors`: stored sessions asked again before lacking ones."""
+
+    interval: Interval
+    span_days: int
+    anchors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The ledger of a collection to be."""
+
+    chunks: tuple[Chunk, ...]
+    symbols_total: int
+
+    @property
+    def symbols_complete(self) -> int:
+        """Symbols that lack nothing."""
+        return self.symbols_total - len({chunk.key for chunk in self.chunks})
+
+
+def planned(wanted: Sequence[Wanted], rules: PlanRules) -> Plan:
+    """The chunks of all symbols, numbered from 1, each symbol's oldest first."""
+    numbers = count(1)
+    chunks = (_chunk(next(numbers), one, rules.interval, *span) for one in wanted for span in _spans(one, rules))
+    return Plan(tuple(chunks), len(wanted))
+
+
+def _chunk(number: int, one: Wanted, interval: Interval, first: int, last: int, sessions: int) -> Chunk:
+    return Chunk(number, one.key, one.symbol, interval, from_day(first), from_day(last), sessions)
+
+
+def _spans(one: Wanted, rules: PlanRules) -> list[tuple[int, int, int]]:
+    """First day, last day and lacking sessions of each request.
+
+    From the first lacking session each takes all that one request may cover: no other choice needs fewer.
+    """
+    lacks = one.lacks()
+    places = np.flatnonzero(lacks)
+    lacking = one.days[places]
+    is_present = np.isin(one.days, one.present)
+    spans: list[tuple[int, int, int]] = []
+    start = 0
+    while start < len(lacking):
+        end = int(np.searchsorted(lacking, lacking[start] + rules.span_days))
+        last = int(lacking[end - 1])
+        place = int(places[start])
+        for _ in range(rules.anchors):
+            if place == 0 or not is_present[place - 1] or last - int(one.days[place - 1]) >= rules.span_days:
+                break
+            place -= 1
+        spans.append((int(one.days[place]), last, end - start))
+        start = end
+    return spans

@@ -1,0 +1,254 @@
+"""One connection from its handshake to its loss: who asked what, and who is told the answer.
+
+Request ids begin above any order id, so that the number of an error tells a request from an order.
+"""
+
+# The calls of ib_async's client count as untyped.
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Generic, TypeVar
+
+from scizor.adapters.ib.errors import (
+    CLIENT_ID_TAKEN,
+    ConnectionNotice,
+    disconnected,
+    failure,
+    is_warning,
+    notice,
+)
+from scizor.adapters.ib.messages import Message
+from scizor.adapters.ib.settings import IbSettings
+from scizor.adapters.ib.wire import WireClient
+from scizor.domain.broker import FailureCategory, SourceFailure
+from scizor.ports.clock import Clock
+
+SIMULATED_ACCOUNT = "DUSIM"
+"""How accounts of the simulated gateway begin; no real one does."""
+
+_DELAYED = 3
+_FIRST_REQUEST_ID = 1_000_000_000
+T = TypeVar("T")
+Send = Callable[[WireClient, int], None]
+"""How a request, or its cancellation, is sent under a request id."""
+
+
+class Receiver:
+    """Whoever is told the answers of one request. `over_with_error`: an error ends it at the gateway too, surely."""
+
+    over_with_error = False
+
+    def told(self, message: Message) -> None:
+        """One message."""
+
+    def settled(self) -> None:
+        """What came in together has been told."""
+
+    def failed(self, reason: SourceFailure) -> None:
+        """The request is over."""
+
+
+class Reply(Receiver, Generic[T]):
+    """A receiver somebody waits for."""
+
+    over_with_error = True
+
+    def __init__(self) -> None:
+        self.result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+    def succeed(self, value: T) -> None:
+        """It is what was waited for."""
+        if not self.result.done():
+            self.result.set_result(value)
+
+    def failed(self, reason: SourceFailure) -> None:
+        """Whoever waits is told."""
+        if not self.result.done():
+            self.result.set_exception(reason)
+
+
+class Session:
+    """Implements the wire's inbox. `heard_s` is the loop's time of the last bytes, `receive_time` the clock's."""
+
+    def __init__(
+        self, settings: IbSettings, port: int, clock: Clock, notify: Callable[[ConnectionNotice], None]
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._settings, self._port, self._clock, self._notify = settings, port, clock, notify
+        self.client = WireClient(self, settings.throttle)
+        self.lost: asyncio.Future[str] = self._loop.create_future()
+        self._gone = asyncio.Event()
+        self.heard_s, self.receive_time = self._loop.time(), clock.now()
+        self._accounts: Sequence[str] = ()
+        self._receivers: dict[int, Receiver] = {}
+        self._touched: dict[Receiver, None] = {}
+        self._probe: asyncio.Future[None] | None = None
+        self._ids = count(_FIRST_REQUEST_ID)
+        self._refusal = ""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it is the simulated gateway."""
+        return any(name.startswith(SIMULATED_ACCOUNT) for name in self._accounts)
+
+    @property
+    def server_version(self) -> int:
+        """What both sides agreed on."""
+        return int(self.client.serverVersion())
+
+    async def open(self) -> None:
+        """Connect and shake hands. Raises SourceFailure(DISCONNECTED) with the reason."""
+        settings = self._settings
+        connecting = asyncio.create_task(
+            self.client.connectAsync(settings.host, self._port, settings.client_id, timeout=0)
+        )
+        try:
+            await asyncio.wait({connecting, self.lost}, timeout=settings.connect_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hung_up = self.lost.done()
+            connecting.cancel()
+            outcome = (await asyncio.gather(connecting, return_exceptions=True))[0]
+        if isinstance(outcome, asyncio.CancelledError):
+            silence = f"no answer to the handshake within {settings.connect_s:g} s"
+            raise disconnected(self.lost.result() if hung_up else silence)
+        if isinstance(outcome, BaseException):
+            raise disconnected(self._refusal or f"cannot connect: {outcome}")
+        try:
+            self.client.reqMarketDataType(_DELAYED)
+        except ConnectionError:
+            raise disconnected(self._refusal or "the gateway hung up after the handshake") from None
+
+    async def probe(self, deadline_s: float) -> None:
+        """Ask for the time, to hear whether anybody is there. Raises SourceFailure."""
+        self._probe = self._loop.create_future()
+        try:
+            async with asyncio.timeout(deadline_s):
+                self.client.reqCurrentTime()
+                await self._probe
+        except TimeoutError:
+            message = f"the gateway is silent: no answer to a probe within {deadline_s:g} s"
+            raise SourceFailure(FailureCategory.TIMEOUT, message) from None
+        except ConnectionError:
+            raise disconnected() from None
+        finally:
+            self._probe = None
+
+    async def ask(
+        self, reply: Reply[T], send: Send, deadline_s: float, cancel: Send | None = None, *, always_cancel: bool = False
+    ) -> T:
+        """Send a request and wait for its reply; `cancel` is sent when nobody waits any more. Raises SourceFailure.
+
+        `always_cancel`: after the reply too, for requests that stay open at the gateway.
+        """
+        req_id = self.subscribe(reply, send)
+        try:
+            async with asyncio.timeout(deadline_s):
+                answer = await reply.result
+        except TimeoutError:
+            self.unsubscribe(req_id, cancel)
+            raise SourceFailure(FailureCategory.TIMEOUT, f"no answer within {deadline_s:g} s") from None
+        except (SourceFailure, asyncio.CancelledError):
+            self.unsubscribe(req_id, cancel)
+            raise
+        self.unsubscribe(req_id, cancel if always_cancel else None)
+        return answer
+
+    def subscribe(self, receiver: Receiver, send: Send) -> int:
+        """Send a request whose answers go to the receiver; returns its id. Raises SourceFailure."""
+        if self.lost.done():
+            raise disconnected(self.lost.result())
+        req_id = next(self._ids)
+        self._receivers[req_id] = receiver
+        try:
+            send(self.client, req_id)
+        except ConnectionError:
+            del self._receivers[req_id]
+            raise disconnected() from None
+        except SourceFailure:
+            del self._receivers[req_id]
+            raise
+        return req_id
+
+    def unsubscribe(self, req_id: int, cancel: Send | None) -> None:
+        """Nothing more is told; the gateway is asked to stop if the request was still open."""
+        if self._receivers.pop(req_id, None) and cancel and not self.lost.done():
+            try:
+                cancel(self.client, req_id)
+            except (ConnectionError, SourceFailure) as error:
+                # A request that cannot be ended keeps its place at the gateway: only a new connection frees it.
+                self._lose(f"a request could not be cancelled: {error}")
+
+    def fail_replies(self, reason: str) -> None:
+        """Whoever waits for an answer is told that none comes; subscriptions are left alone."""
+        for receiver in list(self._receivers.values()):
+            if isinstance(receiver, Reply):
+                receiver.failed(disconnected(reason))
+
+    async def close(self, reason: str) -> None:
+        """Hang up and wait for the socket to be gone."""
+        self._lose(reason)
+        if self.client.abort():
+            await self._gone.wait()
+
+    def _lose(self, reason: str) -> None:
+        if not self.lost.done():
+            self.lost.set_result(reason)
+            if self._probe and not self._probe.done():
+                self._probe.set_exception(disconnected(reason))
+            receivers, self._receivers = self._receivers, {}
+            for receiver in receivers.values():
+                receiver.failed(disconnected(reason))
+
+    def arrived(self) -> None:
+        """Somebody is there."""
+        self.heard_s, self.receive_time = self._loop.time(), self._clock.now()
+
+    def settled(self) -> None:
+        """Tell those who were told something."""
+        touched, self._touched = self._touched, {}
+        for receiver in touched:
+            receiver.settled()
+
+    def accounts(self, names: Sequence[str]) -> None:
+        """Which say whether the gateway is the simulated one."""
+        self._accounts = names
+
+    def time_told(self) -> None:
+        """The probe is answered."""
+        if self._probe and not self._probe.done():
+            self._probe.set_result(None)
+
+    def message(self, req_id: int, message: Message) -> None:
+        """To whom it belongs; what belongs to nobody any more is dropped."""
+        receiver = self._receivers.get(req_id)
+        if receiver:
+            receiver.told(message)
+            self._touched[receiver] = None
+
+    def error(self, req_id: int, code: int, text: str) -> None:
+        """Of one request, unless it is a warning; some concern the connection."""
+        if code == CLIENT_ID_TAKEN:
+            self._refusal = f"client id {self._settings.client_id} is in use by another program (326); set another one"
+        about = notice(code, text)
+        if about:
+            self._notify(about)
+        receiver = self._receivers.get(req_id)
+        if receiver and not is_warning(code):
+            if receiver.over_with_error:
+                del self._receivers[req_id]
+            receiver.failed(failure(code, text))
+
+    def unreadable(self, req_id: int, number: int) -> None:
+        """The request it belongs to cannot be answered."""
+        receiver = self._receivers.get(req_id)
+        if receiver:
+            receiver.failed(SourceFailure(FailureCategory.SOURCE_FAULT, f"message {number} could not be read"))
+
+    def hung_up(self) -> None:
+        """The socket is gone, for whatever reason."""
+        self._gone.set()
+        self._lose(self._refusal or "the gateway closed the connection")
