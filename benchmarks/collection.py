@@ -123,11 +123,15 @@ def _stack() -> Iterator[dict[str, str]]:
     home.chmod(0o755)
     environment = os.environ | free_ports() | {"SCIZOR_HOME": str(home)}
     try:
-        subprocess.run([BIN / "scizor", "up", "--detach"], env=environment, capture_output=True, timeout=300, check=True)
+        _scizor(environment, "up", "--detach")
         yield environment
     finally:
-        subprocess.run([BIN / "scizor", "down"], env=environment, capture_output=True, timeout=120, check=False)
+        _scizor(environment, "down")
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _scizor(environment: dict[str, str], *arguments: str) -> None:
+    subprocess.run([BIN / "scizor", *arguments], env=environment, capture_output=True, timeout=300, check=True)
 
 
 def _timed(work: Any) -> tuple[Any, float]:

@@ -21,7 +21,8 @@ _numbers = count(1)
 _EMPTY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid();
-DELETE FROM symbols; DELETE FROM imports; DELETE FROM sources; DELETE FROM backtest_jobs; DELETE FROM idempotency_keys;
+DELETE FROM collections; DELETE FROM symbols; DELETE FROM symbol_archives; DELETE FROM imports; DELETE FROM sources;
+DELETE FROM backtest_jobs; DELETE FROM idempotency_keys;
 """
 
 

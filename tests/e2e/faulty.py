@@ -264,12 +264,7 @@ async def survives(place: Site, faults: list[Fault]) -> None:
         for fault in faults:
             striking.create_task(strike(fault))
     ended = await place.ended(begun.id)
-    try:
-        await _demand_whole(place, ended)
-    finally:
-        await place.service.kill()
-        if not place.gateway.runs:
-            await place.gateway.start()
+    await _demand_whole(place, ended)
 
 
 async def _store_symbols(place: Site) -> None:

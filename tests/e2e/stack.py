@@ -66,7 +66,8 @@ class Stack:
     @property
     def environment(self) -> dict[str, str]:
         """What commands of this stack see."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SCIZOR_", "DATABASE_URL", "IBKR_"))}
+        ours = ("SCIZOR_", "DATABASE_URL", "IBKR_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         settings = {name: str(port) for name, port in self.ports.items()}
         return kept | settings | {"SCIZOR_HOME": str(self.home)}
 

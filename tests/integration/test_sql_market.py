@@ -40,10 +40,8 @@ MOMENT = datetime(2024, 1, 2, 15, tzinfo=UTC)
 
 @pytest.fixture
 async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
-    """Leaves nothing of what belongs to no symbol."""
     connection = await asyncpg.connect(driver_dsn(database), timeout=10)
     yield connection
-    await connection.execute("DELETE FROM collections; DELETE FROM symbol_archives")
     await connection.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -149,6 +149,14 @@ async def test_one_that_a_user_deactivated_stays_as_it_is(stage: Stage) -> None:
     _, (outcome,) = await stage.after(60)
     assert (outcome.result, outcome.action) == (Verification.VALID, Action.KEPT)
     assert not (await stage.seen("AAPL")).instrument.active
+
+
+async def test_one_that_trades_no_longer_need_not_be_known(stage: Stage) -> None:
+    await stage.store(replace(AAPL, delisted_date=date(2020, 1, 30)), known=False)
+    assert (await stage.after(0))[0] == Validated(total=1, skipped=1)
+    step, outcomes = await stage.after(40, even_if_recent=True)
+    assert (step.invalid, [outcome.action for outcome in outcomes]) == (1, [Action.KEPT])
+    assert (await stage.seen("AAPL")).instrument.active
 
 
 async def test_one_that_a_user_activated_in_spite_of_it_is_asked_about_at_once(stage: Stage) -> None:

@@ -38,8 +38,10 @@ class VerificationSettings:
 
 
 def due(stored: StoredInstrument, now: datetime, settings: VerificationSettings) -> bool:
-    """Whether the broker is to be asked again."""
-    result = stored.verified_result
+    """Whether the broker is to be asked again. Of what trades no longer it need not know."""
+    delisted, result = stored.instrument.delisted_date, stored.verified_result
+    if delisted is not None and delisted < now.date():
+        return False
     if stored.last_verified is None or (result is Verification.INVALID and stored.instrument.active):
         return True  # the second was found while collecting, or activated in spite of it: something must follow
     holds_for = settings.valid_for if result is Verification.VALID else settings.failed_for
@@ -47,8 +49,13 @@ def due(stored: StoredInstrument, now: datetime, settings: VerificationSettings)
 
 
 def consequence(stored: StoredInstrument, result: Verification, now: datetime, grace: timedelta) -> Action:
-    """What follows. What a user deactivated has no `deactivate_time`, and stays as the user left it."""
-    deactivated = stored.deactivate_time
+    """What follows.
+
+    What a user deactivated has no `deactivate_time`, and stays as the user left it; so does what trades no longer.
+    """
+    deactivated, delisted = stored.deactivate_time, stored.instrument.delisted_date
+    if delisted is not None and delisted < now.date():
+        return Action.KEPT
     if result is Verification.INVALID and stored.instrument.active:
         return Action.DEACTIVATED
     if result is Verification.VALID and not stored.instrument.active and deactivated:

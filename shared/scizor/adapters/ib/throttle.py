@@ -44,8 +44,8 @@ PRIORITY_BY_MESSAGE = {
 class ThrottleRules:
     """At most `messages_per_s` in any second, `burst` of them at once; at most `most_waiting` wait to be sent."""
 
-    messages_per_s: float = 45.0
-    burst: int = 5
+    messages_per_s: float = 48.0
+    burst: int = 3
     most_waiting: int = 2000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -16,9 +17,15 @@ from scizor.domain.instruments import StoredInstrument
 from scizor.domain.quality import FlagKind, Rule, StoredFlag
 from scizor.domain.scaling import as_traded, differing, suspected_split
 from scizor.domain.sessions import from_day, to_day
+from scizor.ports.bars import WriteCounts
 from scizor.ports.broker import HistoryAnswer, HistoryRequest
 from scizor.ports.imports import RejectionFilter
-from tests.unit.marketdata.collection.stage import AAPL, World, daily, history
+from scizor.ports.storage import UnitOfWork
+from scizor.services.marketdata.collection import storing
+from scizor.services.marketdata.collection.digest import Digest, Known, Mode
+from scizor.services.marketdata.collection.outcomes import Answered
+from scizor.services.marketdata.collection.storing import Stock
+from tests.unit.marketdata.collection.stage import AAPL, MSFT, World, daily, history
 
 EX_DATE = date(2024, 1, 24)
 
@@ -63,6 +70,47 @@ async def test_a_recorded_split_is_taken_out_so_that_bars_are_stored_as_traded(w
     for name in ("open", "high", "low", "close", "volume"):
         assert np.allclose(bars[name], raw[name], rtol=1e-9), name
     assert await flags_of(world) == []
+
+
+async def test_a_split_recorded_while_bars_are_stored_is_taken_out_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = await world.add(AAPL)
+    raw = world.bars_told(world.contracts["AAPL"], world.sessions("NASDAQ", "2024-01-02", "2024-01-31"))
+    world.broker.split(world.contracts["AAPL"], EX_DATE, 4.0)
+    honest = Stock._write
+    begun: list[int] = []
+
+    async def write(stock: Stock, work: UnitOfWork, digests: Sequence[Digest]) -> dict[str, WriteCounts]:
+        if not begun:
+            await record_split(world, owner)
+        begun.append(1)
+        return await honest(stock, work, digests)
+
+    monkeypatch.setattr(Stock, "_write", write)
+    done = await world.collect(daily())
+    assert len(begun) == 2
+    assert done.progress.requests == 1
+    assert np.allclose((await world.bars(owner))["close"], raw["close"], rtol=1e-9)
+
+
+async def test_an_answer_that_cannot_be_stored_fails_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.add(AAPL)
+    other = await world.add(MSFT)
+    honest = storing.digested
+
+    def digested(answered: Answered, known: Known, mode: Mode) -> Digest:
+        if answered.chunk.symbol == "AAPL.NASDAQ":
+            raise ZeroDivisionError("secret")
+        return honest(answered, known, mode)
+
+    monkeypatch.setattr(storing, "digested", digested)
+    done = await world.collect(daily())
+    assert (done.progress.chunks_done, done.progress.chunks_failed) == (1, 1)
+    failure = (await world.ledger(done.id))[0].failure
+    assert failure is not None
+    assert failure.message == "not storable: the server met a fault of its own"
+    assert len(await world.bars(other)) == 22
 
 
 async def test_an_unrecorded_split_is_suspected_and_old_bars_are_left(world: World) -> None:

@@ -14,7 +14,7 @@ from scizor.domain.errors import ScizorError, Unavailable
 from scizor.ports.storage import UnitOfWork
 from scizor.services.marketdata.collection.means import Means
 from scizor.services.marketdata.collection.outcomes import Failed, Outcome
-from scizor.services.marketdata.collection.storing import Stock
+from scizor.services.marketdata.collection.storing import Outdated, Stock
 from scizor.services.marketdata.collection.tally import Counts, Tally
 
 _LONGEST_WAIT_S = 5.0
@@ -43,15 +43,21 @@ class Saver:
         """
         try:
             return await self._saved(outcomes)
-        except ScizorError as error:
+        except Lost:
+            raise
+        except Exception as error:
             if len(outcomes) > 1:
                 return [chunk for outcome in outcomes for chunk in await self.save([outcome])]
             if not outcomes or (isinstance(outcomes[0], Failed) and not outcomes[0].known):
                 raise
-            _log.warning("chunk_not_storable", collection=self.collection.id, error=error.message)
-            failure = ChunkFailure(FailureCategory.REFUSED, 0, f"not storable: {error.message}")
-            chunk, requests = outcomes[0].chunk, outcomes[0].requests
-            return await self.save([Failed(chunk, failure, passes=False, requests=requests, known=False)])
+            return await self.save([self._spoilt(outcomes[0], error)])
+
+    def _spoilt(self, outcome: Outcome, error: Exception) -> Failed:
+        """The outcome that storage, or what leads to it, cannot take."""
+        told = error.message if isinstance(error, ScizorError) else "the server met a fault of its own"
+        _log.error("chunk_not_storable", collection=self.collection.id, symbol=outcome.chunk.symbol, exc_info=error)
+        failure = ChunkFailure(FailureCategory.REFUSED, 0, f"not storable: {told}")
+        return Failed(outcome.chunk, failure, passes=False, requests=outcome.requests, known=False)
 
     async def _saved(self, outcomes: Sequence[Outcome]) -> list[Chunk]:
         """As `save`, for storage that takes all. Raises ScizorError when it does not."""
@@ -66,6 +72,8 @@ class Saver:
                     else:
                         chunks, progress = await self._in_one(work, outcomes)
                         attempted = chunks
+            except Outdated:
+                _log.info("split_recorded_meanwhile", collection=self.collection.id)
             except Unavailable as error:
                 _log.warning("collection_not_saved", collection=self.collection.id, error=error.message)
                 await asyncio.sleep(wait_s)

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from scizor.domain.bars import BarSeries, empty_bars
+from scizor.domain.bars import BarSeries, CorporateAction, empty_bars
 from scizor.domain.collections import Chunk, ChunkState, CollectionSpec, SessionGap, SessionState
 from scizor.domain.instruments import StoredInstrument
 from scizor.domain.sessions import SessionRange, from_day, to_day
@@ -31,6 +31,10 @@ _AROUND = timedelta(days=21)
 _MOST_BARS = 1_000_000
 
 
+class Outdated(Exception):
+    """No error: a split was recorded while bars were being stored on the old scale; they are to be stored anew."""
+
+
 class Stock:
     """Takes outcomes of one collection into storage."""
 
@@ -42,6 +46,7 @@ class Stock:
         self._instruments = instruments
         self._means = means
         self._newest: dict[int, date] = {}
+        self._actions: dict[int, list[CorporateAction]] = {}
 
     def expect(self, chunks: Sequence[Chunk]) -> None:
         """Learn which chunks there are, and so which is each symbol's newest."""
@@ -49,12 +54,13 @@ class Stock:
             self._newest[chunk.key] = max(chunk.last, self._newest.get(chunk.key, chunk.last))
 
     async def take(self, work: UnitOfWork, outcomes: Sequence[Outcome]) -> tuple[list[Chunk], Counts]:
-        """Store all but the ledger; the chunks as they now stand, and what they add. Raises ScizorError."""
+        """Store all but the ledger; the chunks as they now stand, and what they add. Raises ScizorError, Outdated."""
         now = self._means.clock.now()
         final = [one for one in outcomes if isinstance(one, Answered) or (one.known and not self._again(one))]
         known = await self._known(work, final, now)
         digests = await asyncio.to_thread(self._digests, final, known)
         written = await self._write(work, digests)
+        await self._demand_same_actions(work, digests)
         gaps: dict[int, list[SessionGap]] = defaultdict(list)
         for digest in digests:
             gaps[digest.chunk.key] += digest.gaps
@@ -85,7 +91,8 @@ class Stock:
         )
         stored = await self._stored(work, [*instruments.values()], which)
         gaps = await work.gaps.of_many(list(instruments), self._spec.interval, which)
-        actions = {key: await work.actions.of(one) for key, one in instruments.items()}
+        for key in instruments.keys() - self._actions.keys():
+            self._actions[key] = await work.actions.of(instruments[key])
         known = {}
         for one in outcomes:
             chunk, asked = one.chunk, one.answer if isinstance(one, Answered) else None
@@ -95,7 +102,7 @@ class Stock:
             )
             of_session = {gap.session: gap.state for gap in gaps.get(chunk.key, ())}
             around = _around(chunk, stored[chunk.key])
-            known[chunk.number] = Known(instrument, around, actions[chunk.key], of_session, held)
+            known[chunk.number] = Known(instrument, around, self._actions[chunk.key], of_session, held)
         return known
 
     async def _stored(
@@ -145,6 +152,14 @@ class Stock:
                 before.inserted + stored.inserted, before.updated + stored.updated, before.unchanged + stored.unchanged
             )
         return counts
+
+    async def _demand_same_actions(self, work: UnitOfWork, digests: Sequence[Digest]) -> None:
+        """From the writing on nobody records a split of these instruments. Raises Outdated if somebody did before."""
+        for key in {digest.chunk.key for digest in digests if len(digest.bars)}:
+            actions = await work.actions.of(self._instruments[key])
+            if actions != self._actions[key]:
+                self._actions[key] = actions
+                raise Outdated
 
     def _again(self, failed: Failed) -> bool:
         """Whether it is asked once more."""
