@@ -7,19 +7,20 @@ nothing stored. What a collection takes beyond it is SCIZOR's.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import ib_async
+import psutil
 
 from benchmarks.startup import BIN, free_ports
 from scizor.client import Client
@@ -33,13 +34,14 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """One collection. `store_s`: of its seconds, those in which the database worked; None where none is used."""
+    """One collection. `busy_s`: the CPU seconds of each process meanwhile, by its name."""
 
     name: str
     seconds: float
     requests: int
     bars: int
     pacing_errors: int
+    busy_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +60,60 @@ class Saved:
 def measure() -> tuple[list[Collected], Saved]:
     """All measurements on one stack of its own."""
     with _stack() as environment, Client(f"127.0.0.1:{environment['SCIZOR_EDGE_PORT']}") as client:
-        populated, asked = _timed(lambda: _last(client.symbols.populate()))
-        found = [Collected("validate 357 symbols", asked, populated.total, 0, 0)]
-        found += [_collected(client, "daily, 357 symbols", client.collections.daily())]
-        found += [_collected(client, "the same again", client.collections.daily())]
+        began = perf_counter()
+        populated = _last(client.symbols.populate())
+        found = [Collected("validate 357 symbols", perf_counter() - began, populated.total, 0, 0)]
+        busy = Busy(environment)
+        found += [_collected(client, busy, "daily, 357 symbols", client.collections.daily())]
+        found += [_collected(client, busy, "the same again", client.collections.daily())]
         symbols = [symbol.id for symbol in client.symbols.list(limit=_SYMBOLS)]
         years = client.collections.history(symbols, start="2006-11-20", end="2026-11-19")
-        found += [_collected(client, f"{_YEARS} years of {_SYMBOLS} symbols", years)]
+        found += [_collected(client, busy, f"{_YEARS} years of {_SYMBOLS} symbols", years)]
         saved = _quarter(client)
         found += [asyncio.run(_bare(int(environment["SCIZOR_IBSIM_PORT"]), symbols, found[-1].requests))]
     return found, saved
 
 
-def _collected(client: Client, name: str, stream: Iterable[pb.Collection]) -> Collected:
-    last, seconds = _timed(lambda: _last(stream))
+class Busy:
+    """The CPU seconds that each process of a stack and its children have used since it was last asked."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        said = subprocess.run(
+            [BIN / "scizor", "status", "--json"], env=environment, capture_output=True, timeout=60, check=True
+        )
+        children = json.loads(said.stdout)["children"]
+        self._processes = {one["name"]: psutil.Process(one["pid"]) for one in children if one["pid"]}
+        self._seen = self._now()
+
+    def since(self) -> dict[str, float]:
+        """By name, those that were busy at all."""
+        before, self._seen = self._seen, self._now()
+        return {name: used - before[name] for name, used in self._seen.items() if used - before[name] >= 0.1}
+
+    def _now(self) -> dict[str, float]:
+        return {name: _cpu_s(process) for name, process in self._processes.items()}
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    """Its own, that of its children, and that of those which have ended."""
+    total = 0.0
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def _collected(client: Client, busy: Busy, name: str, stream: Iterable[pb.Collection]) -> Collected:
+    busy.since()
+    began = perf_counter()
+    last = _last(stream)
+    seconds = perf_counter() - began
     if last.progress.state != pb.COLLECTION_STATE_SUCCEEDED:
         raise RuntimeError(f"{name}: {pb.CollectionState.Name(last.progress.state)}")
     ledger = client.collections.get(last.id).chunks
     paced = sum(chunk.error_category == pb.FAILURE_CATEGORY_PACING for chunk in ledger)
-    return Collected(name, seconds, last.progress.requests, last.progress.new_bars, paced)
+    return Collected(name, seconds, last.progress.requests, last.progress.new_bars, paced, busy.since())
 
 
 def _quarter(client: Client) -> Saved:
@@ -134,15 +171,10 @@ def _scizor(environment: dict[str, str], *arguments: str) -> None:
     subprocess.run([BIN / "scizor", *arguments], env=environment, capture_output=True, timeout=300, check=True)
 
 
-def _timed(work: Any) -> tuple[Any, float]:
-    began = perf_counter()
-    return work(), perf_counter() - began
-
-
 def _last(stream: Iterable[_T]) -> _T:
     *_, last = stream
     return last
 
 
 if __name__ == "__main__":
-    print(*measure(), sep="\n", file=sys.stdout)
+    print(*measure(), sep="\n")
