@@ -29,9 +29,8 @@ def main() -> None:
     finally:
         server.stop()
         shutil.rmtree(home)
-    document = (
-        "\n".join([*_heading(), *_bars(stored, served), *_collection(), *_live(), *_engine(), *_startup()]) + "\n"
-    )
+    lines = [*_heading(), *_bars(stored, served), *_collection(), *_live(), *_engine(), *_startup()]
+    document = "\n".join(lines) + "\n"
     RESULTS.write_text(document)
     print(document)
 
@@ -68,9 +67,9 @@ def _collection() -> Iterable[str]:
     found, saved = collection.measure()
     yield "## Collecting daily bars from the broker"
     yield ""
-    yield "Through ib_async over TCP from ibsim, which keeps the broker's rules: 50 messages a second, 50 open requests. The"
-    yield "last line is ib_async alone on the requests of the line before: nothing judged, nothing stored. CPU seconds say"
-    yield "where the time goes; the rest is waiting for the broker's rate."
+    yield "Through ib_async over TCP from ibsim, which keeps the broker's rules: 50 messages/s, 50 open requests."
+    yield "The last line is ib_async alone on the requests of the line before: nothing judged, nothing stored. CPU"
+    yield "seconds say where the time goes; the rest is waiting for the broker's rate."
     yield ""
     yield "| work | seconds | requests | new bars | bars a request | bars/s | pacing errors | CPU seconds |"
     yield "|---|---:|---:|---:|---:|---:|---:|---|"
@@ -90,8 +89,8 @@ def _collection() -> Iterable[str]:
 def _live() -> Iterable[str]:
     yield "## Live quotes of 100 symbols"
     yield ""
-    yield "Each stream reads all symbols; service and readers share the cores. What a reader cannot take is overtaken by what"
-    yield f"is newer, and counted. The hub alone takes {asyncio.run(live.fanout_ns()):,.0f} ns a tick and reader."
+    yield "Each stream reads all symbols; service and readers share the cores. What a reader cannot take is overtaken"
+    yield f"by what is newer, and counted. The hub takes {asyncio.run(live.fanout_ns()):,.0f} ns a tick and reader."
     yield ""
     yield "| streams | ticks/s in | quotes/s out | p50, ms | p99, ms | overtaken |"
     yield "|---:|---:|---:|---:|---:|---:|"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -81,7 +82,7 @@ class Busy:
         said = subprocess.run(
             [BIN / "scizor", "status", "--json"], env=environment, capture_output=True, timeout=60, check=True
         )
-        children = json.loads(said.stdout)["children"]
+        children = json.loads(said.stdout)["services"]
         self._processes = {one["name"]: psutil.Process(one["pid"]) for one in children if one["pid"]}
         self._seen = self._now()
 
@@ -126,6 +127,7 @@ def _quarter(client: Client) -> Saved:
 
 async def _bare(port: int, symbols: Sequence[str], requests: int) -> Collected:
     """Yearly requests for the same symbols by ib_async alone."""
+    logging.getLogger("ib_async").setLevel(logging.CRITICAL)  # sessions before a listing are asked for too
     ib = ib_async.IB()
     await ib.connectAsync("127.0.0.1", port, clientId=99, timeout=_CONNECT_S)
     try:

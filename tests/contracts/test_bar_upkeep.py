@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from scizor.domain.bars import VALUE_COLUMNS, ActionType, CorporateAction
 from scizor.domain.intervals import Interval
+from scizor.domain.scaling import as_traded
 from scizor.domain.sessions import SessionRange, to_day
 from scizor.ports.bars import WriteCounts
 from scizor.ports.storage import Storage
@@ -93,6 +95,18 @@ async def test_a_split_is_undone_in_bars_that_were_told_with_it(
     assert minutes["close"].tolist() == closes[1:]
     assert minutes["volume"].tolist() == [20.0 / close for close in closes[1:]]
     assert minutes["revision"].tolist() == [int(close == 4.0) for close in closes[1:]]
+
+
+async def test_a_split_recorded_after_bars_were_told_leaves_what_one_recorded_before_does(storage: Storage) -> None:
+    stored = await stored_symbol(storage)
+    told = bars_of(FIRST, [37.09, 33.333333], volume=1_001.0)
+    await write(storage, stored, told, scale_date=TOLD_AFTER)
+    async with storage.begin() as work:
+        await work.bars.rescale(stored, EX_DATE, Decimal(3))
+        read = (await work.bars.read(stored, EVER)).bars
+    traded = as_traded(told, TOLD_AFTER, [CorporateAction(ActionType.SPLIT, EX_DATE, Decimal(3), "test")])
+    for name in VALUE_COLUMNS:
+        assert read[name].tolist() == traded[name].tolist(), name
 
 
 async def test_another_scale_date_is_no_revision_and_counts_from_then_on(storage: Storage) -> None:

@@ -25,7 +25,7 @@ from scizor.adapters.sql.storage import SqlStorage
 from scizor.domain.instruments import Instrument
 from scizor.marketdata.v1 import collection_pb2 as pb
 from scizor.marketdata.v1.market_data_service_pb2_grpc import MarketDataServiceStub
-from scizor.services.marketdata.symbols import universe
+from scizor.services.marketdata.symbols.universe import universe
 from tests.conftest import dsn_of, run_on_server
 from tests.e2e.stack import free_ports
 from tests.integration.collecting import DISK_FREE, DISK_FULL, execute, query
@@ -249,7 +249,7 @@ def _folder() -> Path:
     return folder
 
 
-async def survives(place: Site, faults: list[Fault]) -> None:
+async def survives(place: Site, faults: list[Fault]) -> pb.GetCollectionResponse:
     """Run one collection through the faults; afterwards every session is there once, and the ledger agrees."""
     await execute(place.dsn, "DELETE FROM collections", "DELETE FROM symbols", "DELETE FROM imports")
     await _store_symbols(place)
@@ -265,6 +265,7 @@ async def survives(place: Site, faults: list[Fault]) -> None:
             striking.create_task(strike(fault))
     ended = await place.ended(begun.id)
     await _demand_whole(place, ended)
+    return ended
 
 
 async def _store_symbols(place: Site) -> None:

@@ -15,6 +15,7 @@ from scizor.domain.bars import PRICE_COLUMNS, BarArray, BarSeries, CorporateActi
 from scizor.domain.errors import AlreadyExists, Reason
 from scizor.domain.instruments import StoredInstrument
 from scizor.domain.intervals import Interval
+from scizor.domain.scaling import PRICE_DECIMALS
 from scizor.domain.sessions import DayArray, SessionRange, from_day, to_day
 from tests.fakes.bar_writer import FakeBarWriter, FakeTarget, Place, replaced
 from tests.fakes.journal import Journal
@@ -102,8 +103,11 @@ class FakeBars:
     def _rescale(self, target: FakeTarget, place: Place, ratio: float) -> bool:
         bar = target.rows[place]
         opened, high, low, close = bar.prices
-        prices = (opened * ratio, high * ratio, low * ratio, close * ratio)
-        return replaced(self._journal, target, place, replace(bar, prices=prices, volume=bar.volume / ratio))
+        opened, high, low, close = (round(price * ratio, PRICE_DECIMALS) for price in (opened, high, low, close))
+        volume = max(round(bar.volume / ratio), 1.0) if bar.volume > 0 else bar.volume
+        return replaced(
+            self._journal, target, place, replace(bar, prices=(opened, high, low, close), volume=float(volume))
+        )
 
     async def closes_before(self, instrument: StoredInstrument, sessions: Sequence[date]) -> list[float]:
         days = self._days(instrument.key, SessionRange())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -19,7 +19,6 @@ from scizor.domain.bars import BarArray, empty_bars
 from scizor.domain.broker import (
     BrokerContract,
     ConnectionState,
-    ConnectionStatus,
     DataOrigin,
     FailureCategory,
     SourceFailure,
@@ -28,13 +27,13 @@ from scizor.domain.instruments import AssetType, Instrument
 from scizor.domain.intervals import Interval
 from scizor.domain.live import FeedState, FeedStatus, LiveBar, LiveInterval, Quote
 from scizor.domain.sessions import from_day, to_day
-from scizor.ports.broker import HistoryAnswer, HistoryRequest
+from scizor.ports.broker import HistoryRequest
 from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
+from tests.fakes.broker_ports import FakeConnection, FakeDirectory, FakeHistory
 from tests.fakes.feeds import FakeQuotes
 
 _ZONES = {"ASX": "Australia/Sydney"}
-_SPANS = {Interval.DAY_1: 365, Interval.MINUTE_1: 1, Interval.MINUTE_5: 7, Interval.MINUTE_15: 7}
 _NANOSECONDS = 1_000_000_000
 
 
@@ -240,83 +239,3 @@ class FakeBroker:
         row["open"], row["close"] = opened / ratio, closed / ratio
         row["high"], row["low"] = (max(opened, closed) + 0.25) / ratio, (min(opened, closed) - 0.25) / ratio
         row["volume"] = (10_000 + seed % 90_000) * ratio
-
-
-class FakeConnection:
-    def __init__(self, broker: FakeBroker) -> None:
-        self._broker = broker
-        self._status = ConnectionStatus(ConnectionState.READY, "fake:4002", broker.clock.now(), 178)
-        self._changed = asyncio.Event()
-
-    @property
-    def status(self) -> ConnectionStatus:
-        return self._status
-
-    async def watch(self) -> AsyncIterator[ConnectionStatus]:
-        while True:
-            changed, seen = self._changed, self._status
-            yield seen
-            if self._status is seen:
-                await changed.wait()
-
-    def set(self, state: ConnectionState, message: str) -> None:
-        version = 178 if state in (ConnectionState.READY, ConnectionState.DEGRADED) else 0
-        now = self._broker.clock.now()
-        self._status = replace(self._status, state=state, message=message, since=now, server_version=version)
-        self._changed.set()
-        self._changed = asyncio.Event()
-        if state is not ConnectionState.READY:
-            self._broker.quotes.interrupt(message or state.name)
-
-    async def wait_ready(self, deadline_s: float) -> None:
-        try:
-            async with asyncio.timeout(deadline_s):
-                while self._status.state is not ConnectionState.READY:
-                    await self._changed.wait()
-        except TimeoutError:
-            raise SourceFailure(FailureCategory.DISCONNECTED, "the broker is not connected", 504) from None
-
-
-class FakeDirectory:
-    def __init__(self, broker: FakeBroker) -> None:
-        self._broker = broker
-
-    async def find(self, instrument: Instrument) -> Sequence[BrokerContract]:
-        self._broker.contract_requests.append(instrument)
-        await self._broker.answering("contracts", instrument.symbol)
-        found = [
-            listing.contract
-            for listing in self._broker.listings
-            if (listing.contract.symbol, listing.contract.currency) == (instrument.symbol, instrument.currency)
-        ]
-        return [each for each in found if each.primary_exchange == instrument.primary_exchange] or found
-
-
-class FakeHistory:
-    parallel = 4
-
-    def __init__(self, broker: FakeBroker) -> None:
-        self._broker = broker
-
-    def span_days(self, interval: Interval) -> int:
-        return _SPANS.get(interval, 28)
-
-    async def bars(self, request: HistoryRequest) -> HistoryAnswer:
-        broker, contract = self._broker, request.contract
-        broker.history_requests.append(request)
-        broker.under_way += 1
-        broker.most_at_once = max(broker.most_at_once, broker.under_way)
-        try:
-            await broker.answering("history", contract.symbol)
-            bars = broker.bars_of(contract, request.interval, request.first, request.last)
-        finally:
-            broker.under_way -= 1
-        now = broker.clock.now()
-        sources = broker.sources_of(contract, broker.sessions(contract, request.first, request.last))
-        return HistoryAnswer(bars, sources, now.astimezone(ZoneInfo(contract.time_zone)).date(), now, 1)
-
-    async def earliest(self, contract: BrokerContract) -> date | None:
-        self._broker.earliest_requests.append(contract)
-        await self._broker.answering("history", contract.symbol)
-        sessions = self._broker.sessions(contract, self._broker.listing(contract).first_session, date.max)
-        return sessions[0] if sessions else None

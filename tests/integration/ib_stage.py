@@ -95,6 +95,7 @@ async def stage(
     latency_s: float = 0.0,
     limits: Limits | None = None,
     access: Mapping[str, DataAccess] | None = None,
+    becomes: ConnectionState = ConnectionState.READY,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """A gateway and a broker connected to it; answers with bars take `latency_s`. `settings`: changes to QUICK."""
@@ -105,7 +106,7 @@ async def stage(
     on.broker = IbBroker(replace(QUICK, port=on.port, **settings), on.market.clock)
     await on.broker.start()
     try:
-        await on.becomes(ConnectionState.READY)
+        await on.becomes(becomes)
         yield on
     finally:
         await on.broker.stop()

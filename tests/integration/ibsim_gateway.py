@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from scizor.services.ibsim.server import serve
 
 MORNING = datetime(2024, 3, 14, 14, 30, tzinfo=UTC)
 """An hour into a session in New York."""
+
+CLOSING = datetime(2024, 3, 14, 19, 59, 42, tzinfo=UTC)
+"""Eighteen seconds before a session in New York ends."""
 
 NIGHT = datetime(2024, 3, 14, 3, 0, tzinfo=UTC)
 """Between two sessions in New York."""
@@ -68,6 +72,20 @@ def _port_in(log: Path, process: subprocess.Popen[bytes]) -> int:
     raise RuntimeError(f"the gateway did not start: {log.read_text()}")
 
 
+class LeapingClock:
+    """Nobody waits: each sleep leaps to its end."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        return self._now
+
+    async def sleep(self, simulated_s: float) -> None:
+        self._now += timedelta(seconds=simulated_s)
+        await asyncio.sleep(0)
+
+
 @cache
 def market_at(start: datetime, speed: float) -> SimMarket:
     """A market whose calendars and series are already loaded by the tests before; its clock goes on between them."""
@@ -82,9 +100,10 @@ async def gateway_at(
     limits: Limits | None = None,
     pace: Pace | None = None,
     state: Path | None = None,
+    market: SimMarket | None = None,
 ) -> AsyncIterator[tuple[Gateway, int]]:
     """A gateway in this process, and its port. `state`: the broker's file; None keeps it in memory."""
-    market = market_at(start, speed)
+    market = market or market_at(start, speed)
     journal = Journal(state)
     gateway = Gateway(
         market,

@@ -46,6 +46,7 @@ class ScriptedMarket:
         self.instant = datetime(2024, 3, 14, 15, 0, tzinfo=UTC)
         self.bid, self.ask, self.is_open = 99.98, 100.02, True
         self.tape: list[SimTrade] = []
+        self.fails_for: Listing | None = None
 
     @property
     def clock(self) -> ScriptedMarket:
@@ -87,7 +88,9 @@ class ScriptedMarket:
     def hours(self, listing: Listing) -> tuple[str, str]:
         return "", ""
 
-    def quote(self, listing: Listing) -> SimQuote:
+    def quote(self, listing: Listing, at: datetime | None = None) -> SimQuote:
+        if listing == self.fails_for:
+            raise MarketError(162, "no data")
         last = self.tape[-1].price if self.tape else 100.0
         return SimQuote(
             time=self.instant,

@@ -22,11 +22,11 @@ from scizor.marketdata.v1.market_data_service_pb2_grpc import (
 from scizor.rpc.server import Server, Service
 from scizor.rpc.settings import ServerSettings
 from scizor.services.marketdata.calls.live import LiveCalls
-from scizor.services.marketdata.contracts import Contracts
 from scizor.services.marketdata.live.hub import LiveHub
 from scizor.services.marketdata.live.lines import LineFinder
 from scizor.services.marketdata.live.settings import LiveSettings
 from scizor.services.marketdata.live.streams import LiveStreams
+from scizor.services.marketdata.symbols.contracts import Contracts
 from scizor.services.marketdata.use_cases import UseCases
 from tests.fakes.broker import FakeBroker, HandClock
 from tests.fakes.storage import FakeStorage

@@ -25,8 +25,9 @@ from scizor.rpc.server import Server
 from scizor.rpc.settings import ServerSettings
 from scizor.services.marketdata.__main__ import READERS
 from scizor.services.marketdata.assembly import Choices, MarketData, Outside
-from scizor.services.marketdata.gathering import ImportLimits
-from tests.fakes.broker import FakeBroker, FakeDirectory
+from scizor.services.marketdata.imports.gathering import ImportLimits
+from tests.fakes.broker import FakeBroker
+from tests.fakes.broker_ports import FakeDirectory
 
 if TYPE_CHECKING:
     from scizor.marketdata.v1.market_data_service_pb2_grpc import MarketDataServiceAsyncStub

@@ -143,19 +143,10 @@ async def test_a_new_port_is_followed_and_given_up_when_nobody_is_there(tmp_path
 
 async def test_the_restart_window_drains(tmp_path: Path) -> None:
     window = RestartWindow(time(10), time(11), "America/New_York")  # the stage's clock stands there
-    async with stage(tmp_path) as on:
-        pass
-    broker = IbBroker(replace(QUICK, port=on.port, restart_window=window, ready_s=0.1), on.market.clock)
-    await on.start_gateway()
-    await broker.start()
-    on.broker = broker
-    try:
-        await on.becomes(STATE.DRAINING, "restart window")
+    async with stage(tmp_path, becomes=STATE.DRAINING, restart_window=window, ready_s=0.1) as on:
+        assert "restart window" in on.broker.connection.status.message
         with pytest.raises(SourceFailure, match="restart window"):
-            await broker.contracts.find(AAPL)
-    finally:
-        await broker.stop()
-        await on.stop_gateway()
+            await on.broker.contracts.find(AAPL)
 
 
 async def test_who_waits_when_the_program_stops_is_told(tmp_path: Path) -> None:

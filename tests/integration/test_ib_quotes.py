@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scizor.domain.broker import ConnectionState
+from scizor.domain.instruments import Instrument
 from scizor.domain.live import (
     FeedEvent,
     FeedGap,
@@ -24,7 +25,7 @@ from scizor.domain.live import (
 from scizor.services.ibsim.gateway import DataAccess
 from scizor.services.ibsim.limits import Limits
 from scizor.services.ibsim.streams import Kind
-from tests.integration.ib_stage import BHP, Listener, stage, until
+from tests.integration.ib_stage import BHP, QUICK, Listener, stage, until
 
 
 def is_quote(event: FeedEvent) -> bool:
@@ -118,12 +119,25 @@ async def test_after_a_lost_link_there_is_one_subscription_and_one_gap(tmp_path:
         assert sum(isinstance(event, FeedGap) for event in heard.events) == 1
 
 
+async def test_a_data_service_that_is_well_again_has_its_subscriptions_made_anew(tmp_path: Path) -> None:
+    async with stage(tmp_path, quote_s=30.0) as on:
+        heard = Listener()
+        on.broker.quotes.open_quotes(await on.find(), heard)
+        await heard.until(is_quote)
+        on.faults.farms(0.2)
+        await on.becomes(ConnectionState.DEGRADED, "usfarm")
+        lost = await heard.until(in_state(FeedState.INTERRUPTED))
+        back = await heard.until(is_quote, lost)
+        assert isinstance(heard.events[back - 3], FeedGap)
+        assert on.open_streams(Kind.QUOTES) == 1
+
+
 async def test_after_a_stall_the_feed_tells_its_gap(tmp_path: Path) -> None:
     async with stage(tmp_path, silence_s=0.3, probe_s=0.3) as on:
         heard = Listener()
         on.broker.quotes.open_quotes(await on.find(), heard)
         await heard.until(is_quote)
-        on.faults.stall(1.5)
+        on.faults.stall(1.0)
         lost = await heard.until(in_state(FeedState.INTERRUPTED))
         await heard.until(lambda event: isinstance(event, FeedGap) and "silent" in event.reason, lost)
         await heard.until(is_quote, lost)
@@ -136,7 +150,7 @@ async def test_a_subscription_lost_without_a_word_is_asked_again(tmp_path: Path)
         for session in on.gateway.connections.values():
             on.broker.quotes.open_quotes(contract, heard)
             await until(lambda: on.open_streams(Kind.QUOTES))
-            await session.streams.close()
+            await session.streams.close(Kind.QUOTES)
         await heard.until(is_quote)
 
 
@@ -195,7 +209,7 @@ async def test_a_longer_bar_forms_and_is_complete_when_the_next_begins(tmp_path:
 
 
 async def test_bars_that_ended_during_a_loss_are_told_after_it(tmp_path: Path) -> None:
-    async with stage(tmp_path, speed=120) as on:
+    async with stage(tmp_path, speed=240) as on:
         heard = Listener()
         on.broker.quotes.open_bars(await on.find(), LiveInterval.MINUTE_1, heard)
         await heard.until(is_complete)
@@ -212,11 +226,12 @@ async def test_bars_that_ended_during_a_loss_are_told_after_it(tmp_path: Path) -
 
 
 async def test_real_time_bars_are_asked_for_within_the_pacing_rules(tmp_path: Path) -> None:
-    async with stage(tmp_path, limits=Limits(real_time_bars=58)) as on:
-        contract = await on.find()
-        heard = [Listener() for _ in range(60)]
-        for each in heard:
+    rules = replace(QUICK.pacing, window_weight=2)
+    async with stage(tmp_path, limits=Limits(real_time_bars=2), pacing=rules) as on:
+        contracts = [await on.find(Instrument(symbol, "NASDAQ", "USD")) for symbol in ("AAPL", "MSFT", "GOOG", "NVDA")]
+        heard = [Listener() for _ in contracts]
+        for contract, each in zip(contracts, heard, strict=True):
             on.broker.quotes.open_bars(contract, LiveInterval.SECONDS_5, each)
-        await until(lambda: on.open_streams(Kind.REAL_TIME_BARS) >= 1)
-        await asyncio.sleep(0.3)
-        assert all(each.events == [FeedStatus(FeedState.PENDING)] for each in heard), "nobody was refused"
+        await until(lambda: on.open_streams(Kind.REAL_TIME_BARS) == 2)
+        await on.find()  # which is sent after all that may be sent, and answered after all refusals
+        assert all(each.events == [FeedStatus(FeedState.PENDING)] for each in heard[2:]), "nobody was refused"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +23,7 @@ from scizor.services.ibsim.broker.words import (
     Refusal,
     Terms,
 )
+from scizor.services.ibsim.market.api import MarketError
 from tests.integration.ibsim_market import APPLE, BHP, ScriptedMarket
 
 BUY = Terms("BUY", Decimal(100), "MKT")
@@ -32,7 +33,7 @@ def limit(price: str, action: str = "BUY", quantity: int = 100, tif: str = "DAY"
     return Terms(action, Decimal(quantity), "LMT", limit_price=Decimal(price), tif=tif)
 
 
-def told(events: Sequence[Event]) -> list[object]:
+def told(events: Iterable[Event]) -> list[object]:
     """Statuses, codes and prices of fills, in their order."""
     return [_brief(event) for event in events]
 
@@ -96,6 +97,17 @@ def test_what_was_traded_before_the_order_fills_nothing(broker: Broker, market: 
     market.trade(90.0)
     broker.place(1, 1, APPLE, limit("99.50"))
     assert told(broker.match()) == []
+
+
+def test_a_fill_is_told_although_the_order_after_it_fails(broker: Broker, market: ScriptedMarket) -> None:
+    market.is_open = False
+    broker.place(1, 1, APPLE, BUY)
+    broker.place(1, 2, BHP, BUY)
+    market.is_open, market.fails_for = True, BHP
+    heard: list[Event] = []
+    with pytest.raises(MarketError):
+        heard.extend(broker.match())
+    assert told(heard) == ["Submitted", 100.02, "Filled", "commission"]
 
 
 def test_an_order_for_a_closed_market_waits_for_its_session(broker: Broker, market: ScriptedMarket) -> None:

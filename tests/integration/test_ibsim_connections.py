@@ -76,6 +76,14 @@ async def test_a_request_before_the_start_ends_the_connection() -> None:
         await client.until_closed()
 
 
+async def test_a_start_that_cannot_be_read_is_refused() -> None:
+    async with gateway_at() as (_, port), dialled(port) as client:
+        await client.greet()
+        await client.send(71, 2, "seven", "")
+        assert await client.error() == 320
+        await client.until_closed()
+
+
 async def test_messages_beyond_the_rate_are_refused_and_then_the_client() -> None:
     async with gateway_at() as (_, port), started(port) as client:
         for _ in range(100):

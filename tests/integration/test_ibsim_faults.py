@@ -99,6 +99,45 @@ async def test_lost_servers_are_told_and_subscriptions_are_lost_with_1101_only(t
         assert len(on.gateway.connections[7].streams) == 0
 
 
+async def test_servers_lost_again_are_restored_once(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.connect()
+        await on.demand(do="lose", seconds=0.1, code=1101)
+        await on.demand(do="lose", seconds=0.2, code=1102)
+        await on.until(lambda: 1102 in on.errors)
+        assert 1101 not in on.errors
+
+
+async def test_a_reset_says_that_the_servers_are_lost_and_hangs_up(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.connect()
+        await on.demand(do="reset", seconds=0.1)
+        await on.until(lambda: not on.ib.isConnected())
+        assert on.errors[-1] == 1100
+
+
+async def test_broken_farms_end_subscriptions_and_refuse_history_until_they_are_well(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.connect()
+        on.ib.RaiseRequestErrors = True
+        ticker = on.ib.reqMktData(AAPL)
+        await on.until(lambda: ticker.last > 0)
+        await on.demand(do="farms", seconds=0.2)
+        with pytest.raises(ib_async.wrapper.RequestError, match="HMDS server disconnect"):
+            await on.closes()
+        assert len(on.gateway.connections[7].streams) == 0
+        await on.until(lambda: 2106 in on.errors[on.errors.index(2105) :])
+        assert len(await on.closes()) == 3
+
+
+async def test_a_message_held_back_is_not_for_the_next_with_that_id() -> None:
+    faults = DemandedFaults()
+    faults.reorder(1)
+    assert await faults.on_reply(7, 3, b"old") == ()
+    faults.claims(7)
+    assert await faults.on_reply(7, 15, b"new") == (b"new",)
+
+
 async def test_a_stall_is_silent_and_ends(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         await on.connect()
@@ -160,6 +199,7 @@ async def test_a_split_rewrites_history_as_a_gateway_does(tmp_path: Path) -> Non
         ({"do": "stall", "seconds": -1}, "seconds"),
         ({"do": "stall", "seconds": True}, "seconds"),
         ({"do": "stall", "seconds": 1, "minutes": 2}, "minutes"),
+        ({"do": "lose", "seconds": 1, "code": 1103}, "code"),
         ({"do": "notice", "code": 2105, "text": 5}, "text"),
         ([], "demand"),
     ],

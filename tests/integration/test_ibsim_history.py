@@ -6,9 +6,11 @@ import pytest
 
 from scizor.services.ibsim.gateway import Pace
 from scizor.services.ibsim.limits import Limits
-from scizor.services.ibsim.wire.fields import Value
+from scizor.services.ibsim.market import SimMarket
+from scizor.services.ibsim.wire.fields import Value, encode
+from scizor.services.ibsim.wire.framing import pack
 from tests.integration.ibsim_client import AAPL, history, started
-from tests.integration.ibsim_gateway import NIGHT, gateway_at
+from tests.integration.ibsim_gateway import CLOSING, NIGHT, LeapingClock, gateway_at
 
 SLOW = Pace(history_latency_s=30.0)
 
@@ -62,6 +64,29 @@ async def test_an_id_in_use_cannot_be_used_again() -> None:
         assert await client.error(of=5) == 102
 
 
+async def test_a_head_timestamp_is_a_request_as_others_are() -> None:
+    limits = Limits(open_histories=2)
+    async with gateway_at(pace=SLOW, limits=limits) as (_, port), started(port) as client:
+        for req_id in (5, 5, 6, 7):
+            await client.send(87, req_id, *AAPL, False, True, "TRADES", 2)
+        assert await client.error(of=5) == 102
+        assert await client.error(of=7) == 322
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [
+        (265598, "AAPL", "STK", "", "", "", "", "", "", "USD", "", ""),
+        (0, "AAPL", "", "", "", "", "", "SMART", "", "USD", "", ""),
+    ],
+    ids=["no exchange", "no type"],
+)
+async def test_a_contract_must_be_spelled_out(contract: tuple[Value, ...]) -> None:
+    async with gateway_at() as (_, port), started(port) as client:
+        await client.send(1, 11, 5, *contract, False, "", False, False, "")
+        assert await client.error(of=5) == 321
+
+
 async def test_fifty_requests_may_be_open_for_the_whole_login() -> None:
     async with gateway_at(pace=SLOW) as (_, port), started(port, 1) as one, started(port, 2) as two:
         for req_id in range(25):
@@ -95,6 +120,23 @@ async def test_the_head_timestamp_is_epoch_seconds_or_utc_with_a_dash() -> None:
         assert await client.wait(88) == ["88", "2", "951921000"]
 
 
+async def test_the_last_five_seconds_of_a_session_are_told() -> None:
+    async with gateway_at(market=SimMarket(1, LeapingClock(CLOSING))) as (_, port), started(port) as client:
+        await client.send(50, 3, 5, *AAPL, 5, "TRADES", True, "")
+        starts = [int((await client.wait(50))[3]) for _ in range(4)]
+    assert [start - 1710446400 for start in starts] == [-20, -15, -10, -5]
+
+
+async def test_ticks_are_asked_for_once_a_share_and_of_a_few_shares_only() -> None:
+    ids = (265598, 265598, 272093, 8314, 208813719)
+    async with gateway_at(limits=Limits(tick_by_tick=3)) as (_, port), started(port) as client:
+        for req_id, con_id in enumerate(ids):
+            await client.send(97, req_id, con_id, "", *AAPL[2:], "Last", 0, False)
+        assert await client.error(of=1) == 10190
+        assert await client.error(of=4) == 10190
+        assert (await client.wait(99))[1] in {"0", "2", "3"}
+
+
 async def test_the_hundred_and_first_line_is_refused() -> None:
     limits = Limits(market_data_lines=3)
     async with gateway_at(limits=limits) as (_, port), started(port) as client:
@@ -121,6 +163,13 @@ async def test_quotes_that_are_not_subscribed_to_come_late_or_not_at_all() -> No
         assert await client.wait(58) == ["58", "1", "3", "3"]
         await client.send(97, 4, *kweb, "Last", 0, False)
         assert await client.error(of=4) == 10189
+
+
+async def test_a_kind_of_data_is_chosen_for_the_requests_that_follow() -> None:
+    async with gateway_at(NIGHT) as (_, port), started(port) as client:
+        for fields in ((1, 11, 1, *AAPL, False, "", True, False, ""), (59, 1, 2)):  # in one piece
+            client.writer.write(pack(encode(fields)))
+        assert await client.wait(58) == ["58", "1", "1", "1"]
 
 
 async def test_a_cancel_of_quotes_that_do_not_run_is_refused() -> None:

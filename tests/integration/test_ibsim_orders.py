@@ -63,8 +63,8 @@ async def test_executions_pass_a_filter() -> None:
     async with gateway_at() as (_, port), started(port, 1) as client:
         await place(client, 1, "BUY", 10, None)
         await client.wait(59)
-        for req_id, side in ((5, "BUY"), (6, "SELL")):
-            await client.send(7, 3, req_id, 0, "", "", "", "", "", side)
+        for req_id, account, side in ((5, "", "BUY"), (6, "", "SELL"), (7, "DU1", "BUY")):
+            await client.send(7, 3, req_id, 0, account, "", "", "", "", side)
             await client.wait(55)
         assert [message[1] for message in client.seen if message[0] == "11"] == ["-1", "5"]
 
@@ -88,16 +88,15 @@ async def test_what_a_client_was_told_survives_kill_9(tmp_path: Path) -> None:
             await statuses(client, 5, "Submitted")
             gateway.process.send_signal(signal.SIGKILL)
             await client.until_closed()
-    with gateway_process(tmp_path) as gateway:
-        async with started(gateway.port, 1) as client:
-            assert client.seen[2] == ["9", "1", "6"]
-            await client.send(5, 1)
-            assert (await client.wait(5))[1] == "5"
-            await client.send(61, 1)
-            assert (await client.wait(61))[14] == "10"
-            await client.send(7, 3, 9, 0, "", "", "", "", "", "")
-            again = await client.wait(11)
-            assert again[14:] == fill[14:]
+    async with gateway_at(state=tmp_path / "state.sqlite") as (_, port), started(port, 1) as client:
+        assert client.seen[2] == ["9", "1", "6"]
+        await client.send(5, 1)
+        assert (await client.wait(5))[1] == "5"
+        await client.send(61, 1)
+        assert (await client.wait(61))[14] == "10"
+        await client.send(7, 3, 9, 0, "", "", "", "", "", "")
+        again = await client.wait(11)
+        assert again[14:] == fill[14:]
 
 
 async def test_it_ends_when_told_to(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from scizor.adapters.sql.storage import SqlStorage
 from scizor.domain.errors import Conflict, FailedPrecondition, NotFound, Reason
 from scizor.domain.instruments import StoredInstrument
 from scizor.ports.storage import UnitOfWork
-from scizor.services.marketdata import symbols
+from scizor.services.marketdata.symbols import catalog
 from tests.fakes.samples import AAPL, bars_of, keys_of, stored_symbol
 
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -55,7 +55,7 @@ async def test_bars_that_come_while_a_symbol_is_removed_are_not_removed_unasked(
     sql_storage: SqlStorage, database: str, stored: StoredInstrument
 ) -> None:
     async def remove(work: UnitOfWork) -> int:
-        return await symbols.delete(work, "AAPL", "", force=False)
+        return await catalog.delete(work, "AAPL", "", force=False)
 
     async with overtaken(sql_storage, database, remove) as (work, came):
         bars = bars_of(date(2024, 1, 2), [1.0, 2.0])
@@ -72,10 +72,10 @@ async def test_a_symbol_that_was_changed_meanwhile_is_not_removed_by_its_old_eta
     sql_storage: SqlStorage, database: str, stored: StoredInstrument
 ) -> None:
     async def remove(work: UnitOfWork) -> int:
-        return await symbols.delete(work, "AAPL", stored.etag, force=True)
+        return await catalog.delete(work, "AAPL", stored.etag, force=True)
 
     async with overtaken(sql_storage, database, remove) as (work, came):
-        await symbols.update(work, "AAPL", lambda old: replace(old, name="Changed"), stored.etag)
+        await catalog.update(work, "AAPL", lambda old: replace(old, name="Changed"), stored.etag)
     assert isinstance(came[0], Conflict)
     async with sql_storage.begin() as after:
         assert (await after.symbols.get("AAPL")).instrument.name == "Changed"
@@ -85,10 +85,10 @@ async def test_two_changes_of_different_fields_are_both_kept(
     sql_storage: SqlStorage, database: str, stored: StoredInstrument
 ) -> None:
     async def change_sector(work: UnitOfWork) -> StoredInstrument:
-        return await symbols.update(work, "AAPL", lambda old: replace(old, sector="Tech"), "")
+        return await catalog.update(work, "AAPL", lambda old: replace(old, sector="Tech"), "")
 
     async with overtaken(sql_storage, database, change_sector) as (work, came):
-        await symbols.update(work, "AAPL", lambda old: replace(old, name="Changed"), stored.etag)
+        await catalog.update(work, "AAPL", lambda old: replace(old, name="Changed"), stored.etag)
     assert came[0].instrument == replace(AAPL, name="Changed", sector="Tech")
 
 
@@ -96,9 +96,9 @@ async def test_a_symbol_that_was_removed_meanwhile_is_not_found(
     sql_storage: SqlStorage, database: str, stored: StoredInstrument
 ) -> None:
     async def change(work: UnitOfWork) -> StoredInstrument:
-        return await symbols.update(work, "AAPL", lambda old: replace(old, name="Changed"), "")
+        return await catalog.update(work, "AAPL", lambda old: replace(old, name="Changed"), "")
 
     async with overtaken(sql_storage, database, change) as (work, came):
-        await symbols.delete(work, "AAPL", stored.etag, force=False)
+        await catalog.delete(work, "AAPL", stored.etag, force=False)
     assert isinstance(came[0], NotFound)
     assert came[0].reason is Reason.SYMBOL_NOT_FOUND

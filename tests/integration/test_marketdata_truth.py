@@ -19,8 +19,8 @@ from scizor.domain.sessions import DAY_NS, to_day
 from scizor.marketdata.v1 import corporate_action_pb2, quality_pb2, symbol_pb2
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.ports.collections import GapKey
-from scizor.services.marketdata.symbols import universe
-from scizor.services.marketdata.verification import VerificationSettings
+from scizor.services.marketdata.symbols.standing import VerificationSettings
+from scizor.services.marketdata.symbols.universe import universe
 from scizor.type.v1 import bars_pb2
 from tests.fakes.broker import FakeBroker
 from tests.integration.marketdata_server import (
@@ -53,8 +53,8 @@ def broker() -> FakeBroker:
 @pytest.fixture
 async def stub(sql_storage: SqlStorage, broker: FakeBroker) -> AsyncIterator[Stub]:
     """A server whose broker's words never hold, so that every validation asks."""
-    never = VerificationSettings(valid_for=timedelta(0), failed_for=timedelta(0), grace=timedelta(0), heartbeat_s=60.0)
-    async with serving(sql_storage, broker=broker, verification=never) as made:
+    never = VerificationSettings(valid_for=timedelta(0), failed_for=timedelta(0), grace=timedelta(0))
+    async with serving(sql_storage, broker=broker, verification=never, heartbeat_s=60.0) as made:
         yield made
 
 
@@ -104,7 +104,7 @@ async def test_populating_without_a_broker_stores_nothing_and_says_the_way_aroun
 
 async def test_a_quiet_stream_gives_signs_of_life(sql_storage: SqlStorage, broker: FakeBroker) -> None:
     broker.list("AAPL")
-    async with serving(sql_storage, broker=broker, verification=VerificationSettings(heartbeat_s=0.05)) as stub:
+    async with serving(sql_storage, broker=broker, heartbeat_s=0.05) as stub:
         await create(stub)
         broker.delay_s = 0.3
         request = pb.ValidateSymbolsRequest(force_revalidate=True)

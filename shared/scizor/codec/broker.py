@@ -7,10 +7,8 @@ from scizor.domain.broker import ConnectionStatus
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 
 
-def to_broker_health(status: ConnectionStatus | None) -> pb.BrokerHealth:
-    """The connection as it stands; None: no broker is configured."""
-    if status is None:
-        return pb.BrokerHealth()
+def to_broker_health(status: ConnectionStatus) -> pb.BrokerHealth:
+    """The connection as it stands."""
     return pb.BrokerHealth(
         state=pb.ConnectionState.ValueType(status.state),
         address=status.address,

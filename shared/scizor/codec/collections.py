@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
-from typing import Protocol, TypeVar
+from datetime import datetime
+from typing import TypeVar
 
 from google.rpc.status_pb2 import Status
 
+from scizor.codec.bars import from_interval
 from scizor.codec.times import to_session, to_timestamp
 from scizor.domain.collections import (
     Chunk,
@@ -18,20 +19,13 @@ from scizor.domain.collections import (
     CollectionSpec,
     CollectionState,
 )
-from scizor.domain.intervals import Interval
 from scizor.domain.sessions import SessionRange, parse_session
 from scizor.marketdata.v1 import collection_pb2 as pb
 from scizor.type.v1 import bars_pb2, stream_pb2
 
 _ANY_SYMBOL = "-"
 
-CollectResponse = pb.CollectDailyResponse | pb.CollectSymbolResponse | pb.CollectHistoryResponse
 Response = TypeVar("Response", pb.CollectDailyResponse, pb.CollectSymbolResponse, pb.CollectHistoryResponse)
-
-
-class _Dated(Protocol):
-    start: str
-    end: str
 
 
 def daily_spec(request: pb.CollectDailyRequest) -> CollectionSpec:
@@ -42,16 +36,21 @@ def daily_spec(request: pb.CollectDailyRequest) -> CollectionSpec:
 
 def symbol_spec(request: pb.CollectSymbolRequest) -> CollectionSpec:
     """What is asked, the symbol as the caller wrote it."""
-    return CollectionSpec(CollectionKind.SYMBOL, _interval(request.interval), (request.symbol,))
+    return CollectionSpec(CollectionKind.SYMBOL, from_interval(request.interval), (request.symbol,))
 
 
 def history_spec(request: pb.CollectHistoryRequest) -> CollectionSpec:
     """What is asked, the symbols as the caller wrote them. Raises InvalidInput(DATE_RANGE_INVALID)."""
-    start, end = _dates(request)
+    dates = SessionRange(parse_session("start", request.start), parse_session("end", request.end))
     one = (request.symbol,) if request.symbol not in ("", _ANY_SYMBOL) else ()
     symbols = one or tuple(request.symbols)
     return CollectionSpec(
-        CollectionKind.HISTORY, _interval(request.interval), symbols, start=start, end=end, refresh=request.refresh
+        CollectionKind.HISTORY,
+        from_interval(request.interval),
+        symbols,
+        start=dates.start,
+        end=dates.end,
+        refresh=request.refresh,
     )
 
 
@@ -142,12 +141,3 @@ def _chunk(chunk: Chunk) -> pb.CollectionChunk:
         new_bars=chunk.new_bars,
         end_time=to_timestamp(chunk.end_time) if chunk.end_time else None,
     )
-
-
-def _interval(interval: bars_pb2.BarInterval.ValueType) -> Interval:
-    return Interval(interval) if interval else Interval.DAY_1
-
-
-def _dates(request: _Dated) -> tuple[date | None, date | None]:
-    dates = SessionRange(parse_session("start", request.start), parse_session("end", request.end))
-    return dates.start, dates.end

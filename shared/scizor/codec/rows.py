@@ -8,7 +8,7 @@ import numpy as np
 
 from scizor.codec.bars import column
 from scizor.domain.bars import VALUE_COLUMNS
-from scizor.domain.rows import RowBatch, Unreadable
+from scizor.domain.rows import RowBatch, Unreadable, written
 from scizor.domain.sessions import yyyymmdd_to_days
 
 
@@ -22,9 +22,7 @@ def from_rows(message: Any, symbol: str, first_number: int) -> RowBatch:
             detail=f"session_date {numbers[place]} is no date",
             symbol=symbol,
             session=str(numbers[place]),
-            raw=",".join(
-                "" if np.isnan(values[name][place]) else f"{values[name][place]:.15g}" for name in VALUE_COLUMNS
-            ),
+            raw=",".join(written(float(values[name][place])) for name in VALUE_COLUMNS),
         )
         for place in np.flatnonzero(~is_date)
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -44,18 +46,20 @@ def to_symbol(stored: StoredInstrument) -> symbol_pb2.Symbol:
 
 
 def to_new_instrument(message: symbol_pb2.Symbol) -> Instrument:
-    """What a message asks to store. A created instrument is active. Raises InvalidInput for a date there is not."""
-    return Instrument(
-        symbol=message.symbol,
-        primary_exchange=message.primary_exchange,
-        currency=message.currency,
-        **{name: _value(message, name) for name in CHANGEABLE if name != "active"},
-    )
+    """What a message asks to store. A created instrument is active. Raises InvalidInput for impossible dates."""
+    with _spelled():
+        return Instrument(
+            symbol=message.symbol,
+            primary_exchange=message.primary_exchange,
+            currency=message.currency,
+            **{name: _value(message, name) for name in CHANGEABLE if name != "active"},
+        )
 
 
 def changed(instrument: Instrument, message: symbol_pb2.Symbol, mask: FieldMask) -> Instrument:
-    """The instrument with the masked fields of the message. Raises InvalidInput for a date there is not."""
-    return replace(instrument, **{name: _value(message, name) for name in mask.paths})
+    """The instrument with the masked fields of the message. Raises InvalidInput for impossible dates."""
+    with _spelled():
+        return replace(instrument, **{name: _value(message, name) for name in mask.paths})
 
 
 def demand_changeable(mask: FieldMask) -> None:
@@ -64,6 +68,15 @@ def demand_changeable(mask: FieldMask) -> None:
     if wrong or not mask.paths:
         named = f"not {', '.join(wrong)}" if wrong else "at least one"
         raise InvalidInput.of_field("update_mask", f"names fields among {', '.join(CHANGEABLE)}; {named}")
+
+
+@contextmanager
+def _spelled() -> Iterator[None]:
+    """Errors name fields as the caller spells them, whose request has these below `symbol`."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise error.within("symbol") from None
 
 
 def _value(message: symbol_pb2.Symbol, name: str) -> Any:
@@ -75,6 +88,6 @@ def _value(message: symbol_pb2.Symbol, name: str) -> Any:
         case "asset_type":
             return AssetType(value or AssetType.STOCK)
         case "listed_date" | "delisted_date":
-            return parse_session(f"symbol.{name}", value)
+            return parse_session(name, value)
         case _:
             return value

@@ -57,6 +57,11 @@ class Instrument:
         """The full id: symbol and primary exchange."""
         return f"{self.symbol}.{self.primary_exchange}"
 
+    @property
+    def reference(self) -> str:
+        """The text that names it and no other, whatever else is stored: the full id and the currency."""
+        return f"{self.id}.{self.currency}"
+
 
 @dataclass(frozen=True, slots=True)
 class StoredInstrument:
@@ -105,7 +110,7 @@ def readings(reference: str) -> Iterator[Reading]:
 
 def ambiguous(reference: str, candidates: list[Instrument]) -> InvalidInput:
     """The error for a reference that names several instruments."""
-    names = ", ".join(sorted(f"{found.id}.{found.currency}" for found in candidates))
+    names = ", ".join(sorted(found.reference for found in candidates))
     return InvalidInput(
         f"symbol {reference} names several instruments: {names}",
         Reason.SYMBOL_AMBIGUOUS,

@@ -73,6 +73,11 @@ class Rows:
         return self.open, self.high, self.low, self.close, self.volume
 
 
+def written(value: float) -> str:
+    """A number as texts hold it: the shortest that reads back as the same, nothing for a missing one."""
+    return "" if np.isnan(value) else f"{value:.15g}" if float(f"{value:.15g}") == value else f"{value:.17g}"
+
+
 def printable(text: str, max_chars: int = MAX_TEXT_CHARS) -> str:
     """A text from outside, bounded, without what storage cannot hold or a terminal would obey."""
     cut = text if len(text) <= max_chars else text[: max_chars - 1] + "…"

@@ -61,6 +61,12 @@ class SessionRange:
                 "start", f"must not be after end ({self.start} > {self.end})", Reason.DATE_RANGE_INVALID
             )
 
+    def behind(self, session: date) -> SessionRange | None:
+        """What is left of it behind a session; None when nothing is."""
+        if session >= (self.end or date.max):
+            return None
+        return SessionRange(max(self.start or date.min, session + timedelta(days=1)), self.end)
+
 
 def parse_session(field: str, text: str) -> date | None:
     """A date written YYYY-MM-DD, or None for an empty text. Raises InvalidInput naming the field."""

@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from scizor.domain.sessions import DayArray
 
+FIRST_SESSION = date(1900, 1, 1)
+"""Calendars tell nothing of what was before."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionHours:
@@ -29,7 +32,7 @@ class SessionCalendar(Protocol):
         ...
 
     def sessions(self, exchange: str, start: date, end: date) -> DayArray:
-        """Session dates from `start` to `end`, both included, ascending, shape (n,)."""
+        """Session dates from `start` to `end`, both included, ascending, shape (n,); raises as `code`."""
         ...
 
     def hours(self, exchange: str, start: date, end: date) -> SessionHours:

@@ -8,10 +8,9 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-import ib_async
 from ib_async import IB, Contract, LimitOrder, MarketOrder, RequestError, Trade
 
-from tests.e2e.conformance.driver import DEADLINE_S, Refused, Row
+from tests.e2e.conformance.driver import DEADLINE_S, Refused, Row, bar_row, details_row
 from tests.e2e.conformance.script import main
 
 _T = TypeVar("_T")
@@ -45,7 +44,7 @@ class IbAsyncDriver:
         return int(self._run(self._ib.reqCurrentTimeAsync()).timestamp())
 
     def contract_details(self, **contract: Any) -> list[Row]:
-        return [_details(one) for one in self._run(self._ib.reqContractDetailsAsync(Contract(**contract)))]
+        return [details_row(one) for one in self._run(self._ib.reqContractDetailsAsync(Contract(**contract)))]
 
     def matching_symbols(self, pattern: str) -> list[str]:
         found = self._run(self._ib.reqMatchingSymbolsAsync(pattern)) or []
@@ -89,12 +88,8 @@ class IbAsyncDriver:
             if snapshot:
                 (ticker,) = await self._ib.reqTickersAsync(contract)
             else:
-                seen = len(self._errors)
                 ticker = self._ib.reqMktData(contract)
-                await _until(
-                    lambda: bool(self._refusals(seen)) or (ticker.bid > 0 and ticker.ask > 0 and ticker.last > 0)
-                )
-                self._raise(seen)
+                await self._told(lambda: ticker.bid > 0 and ticker.ask > 0 and ticker.last > 0)
                 self._ib.cancelMktData(contract)
             return {"type": ticker.marketDataType, "bid": ticker.bid, "ask": ticker.ask, "last": ticker.last}
 
@@ -129,10 +124,8 @@ class IbAsyncDriver:
     def place(self, con_id: int, action: str, quantity: int, price: float | None, until: str) -> Row:
         async def go() -> Row:
             order = MarketOrder(action, quantity) if price is None else LimitOrder(action, quantity, price)
-            seen = len(self._errors)
             trade = self._ib.placeOrder(_share(con_id), order)
-            await _until(lambda: len(self._refusals(seen)) > 0 or _is_done(trade, until))
-            self._raise(seen)
+            await self._told(lambda: _is_done(trade, until))
             statuses = [entry.status for entry in trade.log if entry.status != "PendingSubmit" and not entry.message]
             return {
                 "order_id": trade.order.orderId,
@@ -196,8 +189,10 @@ class IbAsyncDriver:
             contract, ticks = _share(con_id), []
             ticker = self._ib.reqTickByTickData(contract, kind)
             ticker.updateEvent += lambda now: ticks.extend(now.tickByTicks)
-            await _until(lambda: len(ticks) >= count)
-            self._ib.cancelTickByTickData(contract, kind)
+            try:
+                await self._told(lambda: len(ticks) >= count)
+            finally:
+                self._ib.cancelTickByTickData(contract, kind)
             return ticks
 
         return self._run(go())
@@ -207,6 +202,12 @@ class IbAsyncDriver:
 
     def _heard(self, req_id: int, code: int, text: str, _: object) -> None:
         self._errors.append((req_id, code, text))
+
+    async def _told(self, condition: Callable[[], bool]) -> None:
+        """Wait for the answer to what was just sent. Raises Refused."""
+        seen = len(self._errors)
+        await _until(lambda: bool(self._refusals(seen)) or condition())
+        self._raise(seen)
 
     def _refusals(self, seen: int) -> list[tuple[int, int, str]]:
         return [error for error in self._errors[seen:] if error[0] != -1 and error[1] not in _WARNINGS]
@@ -249,31 +250,8 @@ def _share(con_id: int) -> Contract:
     return Contract(conId=con_id, exchange="SMART")
 
 
-def _details(found: ib_async.ContractDetails) -> Row:
-    contract = found.contract or Contract()
-    return {
-        "con_id": contract.conId,
-        "symbol": contract.symbol,
-        "exchange": contract.primaryExchange,
-        "currency": contract.currency,
-        "min_tick": found.minTick,
-        "name": found.longName,
-        "zone": found.timeZoneId,
-        "stock_type": found.stockType,
-        "rules": found.marketRuleIds,
-        "tags": [[one.tag, one.value] for one in found.secIdList],
-    }
-
-
 def _bar(bar: Any) -> Row:
-    return {
-        "time": _time(bar.date),
-        "open": bar.open,
-        "high": bar.high,
-        "low": bar.low,
-        "close": bar.close,
-        "volume": bar.volume,
-    }
+    return bar_row(bar, _time(bar.date))
 
 
 def _time(value: date | datetime) -> str:

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from tests.e2e.conformance.driver import DEADLINE_S, Refused, Row
+from tests.e2e.conformance.driver import DEADLINE_S, Refused, Row, bar_row, details_row
 from tests.e2e.conformance.script import main
+from tests.e2e.conformance.tap import Event, Tap
 
 if TYPE_CHECKING:  # the client is never installed where types are checked
     EClient: Any
@@ -18,50 +19,19 @@ if TYPE_CHECKING:  # the client is never installed where types are checked
     ExecutionFilter: Any
     Order: Any
     OrderCancel: Any
-    EWrapper = object
 else:
     from ibapi.client import EClient
     from ibapi.contract import Contract
     from ibapi.execution import ExecutionFilter
     from ibapi.order import Order
-    from ibapi.wrapper import EWrapper
 
     try:
         from ibapi.order_cancel import OrderCancel
     except ImportError:  # 9.81 cancels by id alone
         OrderCancel = None
 
-Event = tuple[str, tuple[Any, ...]]
 _WARNINGS = {399, 2104, 2106, 2158, 10167}
 _BID_ASK_LAST = {1: "bid", 2: "ask", 4: "last", 66: "bid", 67: "ask", 68: "last"}
-
-
-def _recorded(name: str) -> Callable[..., None]:
-    def callback(self: Tap, *args: Any) -> None:
-        self.record(name, args)
-
-    return callback
-
-
-class Tap(EWrapper):
-    """Keeps every callback, in order."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.events: list[Event] = []
-        self.changed = threading.Condition()
-
-    def record(self, name: str, args: tuple[Any, ...]) -> None:
-        if name == "error" and len(args) == 5:  # 10.x tells the time too
-            args = (args[0], args[2], args[3])
-        with self.changed:
-            self.events.append((name, args))
-            self.changed.notify_all()
-
-
-for _name in dir(EWrapper):
-    if not _name.startswith("_") and _name != "logAnswer" and not _name.endswith("ProtoBuf"):
-        setattr(Tap, _name, _recorded(_name))
 
 
 class IbapiDriver:
@@ -95,7 +65,7 @@ class IbapiDriver:
 
     def contract_details(self, **contract: Any) -> list[Row]:
         events = self._ask(lambda req: self._client.reqContractDetails(req, _contract(contract)), "contractDetailsEnd")
-        return [_details(args[1]) for name, args in events if name == "contractDetails"]
+        return [details_row(args[1]) for name, args in events if name == "contractDetails"]
 
     def matching_symbols(self, pattern: str) -> list[str]:
         events = self._ask(lambda req: self._client.reqMatchingSymbols(req, pattern), "symbolSamples")
@@ -334,31 +304,8 @@ def _order(action: str, quantity: int, price: float | None) -> Any:
     return order
 
 
-def _details(found: Any) -> Row:
-    contract = found.contract
-    return {
-        "con_id": contract.conId,
-        "symbol": contract.symbol,
-        "exchange": contract.primaryExchange,
-        "currency": contract.currency,
-        "min_tick": found.minTick,
-        "name": found.longName,
-        "zone": found.timeZoneId,
-        "stock_type": found.stockType,
-        "rules": found.marketRuleIds,
-        "tags": [[one.tag, one.value] for one in found.secIdList or []],
-    }
-
-
 def _bar(bar: Any) -> Row:
-    return {
-        "time": _epoch(bar.date),
-        "open": bar.open,
-        "high": bar.high,
-        "low": bar.low,
-        "close": bar.close,
-        "volume": float(bar.volume),
-    }
+    return bar_row(bar, _epoch(bar.date))
 
 
 def _epoch(text: str) -> str:

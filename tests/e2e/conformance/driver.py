@@ -19,6 +19,29 @@ class Refused(Exception):
         self.code = code
 
 
+def details_row(found: Any) -> Row:
+    """Contract details; all libraries name them alike."""
+    contract = found.contract
+    return {
+        "con_id": contract.conId,
+        "symbol": contract.symbol,
+        "exchange": contract.primaryExchange,
+        "currency": contract.currency,
+        "min_tick": found.minTick,
+        "name": found.longName,
+        "zone": found.timeZoneId,
+        "stock_type": found.stockType,
+        "rules": found.marketRuleIds,
+        "tags": [[one.tag, one.value] for one in found.secIdList or []],
+    }
+
+
+def bar_row(bar: Any, time: str) -> Row:
+    """A bar under its time; all libraries name its parts alike."""
+    row: Row = {name: getattr(bar, name) for name in ("open", "high", "low", "close")}
+    return {"time": time, **row, "volume": float(bar.volume)}
+
+
 class Driver(Protocol):
     """A client under test. Contracts go in as fields by name, values come out as plain rows."""
 

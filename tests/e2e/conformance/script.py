@@ -11,6 +11,7 @@ from typing import Any
 from tests.e2e.conformance.driver import Driver, Refused, Row
 
 AAPL, AAPL_ID = {"symbol": "AAPL", "secType": "STK", "exchange": "SMART", "currency": "USD"}, 265598
+MSFT_ID = 272093
 NOT_SUBSCRIBED = {"symbol": "KWEB", "secType": "STK", "exchange": "SMART", "currency": "USD"}
 PRESENT = "20240314"
 
@@ -164,10 +165,12 @@ def delayed_quotes(driver: Driver) -> object:
 
 
 def tick_by_tick(driver: Driver) -> object:
-    trades, spreads = driver.trades(AAPL_ID, 3), driver.spreads(AAPL_ID, 2)
+    trades, spreads = driver.trades(AAPL_ID, 3), driver.spreads(MSFT_ID, 2)
     expect(all(trade["price"] > 0 and trade["size"] > 0 for trade in trades), trades)
     expect(all(0 < spread["bid"] < spread["ask"] for spread in spreads), spreads)
-    return None
+    again = refusal(lambda: driver.spreads(AAPL_ID, 2))  # one request per share in fifteen seconds
+    expect(again == 10190, again)
+    return again
 
 
 def real_time_bars(driver: Driver) -> object:

@@ -20,7 +20,7 @@ from scizor.type.v1.bars_pb2 import BAR_INTERVAL_5M, BarColumns
 from scizor.type.v1.stream_pb2 import Heartbeat, StreamEnd
 
 COLLECTION_ID = "0190d3a2-6f2e-7c3a-9a51-3f5f0c8f2b21"
-AAPL = symbol_pb2.Symbol(id="AAPL.NASDAQ", primary_exchange="NASDAQ", currency="USD", contract_id=265598)
+AAPL = symbol_pb2.Symbol(id="AAPL.NASDAQ", primary_exchange="NASDAQ", currency="USD", contract_id=265598, active=True)
 
 
 def stamp(text: str) -> Timestamp:
@@ -183,6 +183,10 @@ class MarketData(rpc.MarketDataServiceServicer):
     def CreateSymbol(self, request: md.CreateSymbolRequest, context: Any) -> md.CreateSymbolResponse:
         self.asked.append(request)
         return md.CreateSymbolResponse(symbol=AAPL)
+
+    def UpdateSymbol(self, request: md.UpdateSymbolRequest, context: Any) -> md.UpdateSymbolResponse:
+        self.asked.append(request)
+        return md.UpdateSymbolResponse(symbol=AAPL)
 
     def GetHealth(self, request: md.GetHealthRequest, context: Any) -> md.GetHealthResponse:
         return md.GetHealthResponse(serving=True, storage_ok=True, version="1", symbols=357, broker=self.broker)

@@ -12,6 +12,7 @@ from google.rpc.status_pb2 import Status
 
 from scizor.client.cli import run
 from scizor.client.cli.collecting import follow
+from scizor.client.cli.collection_tables import collections_table
 from scizor.client.cli.usage import CommandFailed
 from scizor.marketdata.v1 import collection_pb2 as co
 from scizor.marketdata.v1 import live_pb2
@@ -154,6 +155,12 @@ def test_collections_are_listed(market_data: Fake, capsys: Capture) -> None:
     assert run(["collect", "status", "--json"]) == 0
     [document] = lines_of(capsys)
     assert [one["state"] for one in document["collections"]] == ["succeeded", "partial"]
+
+
+def test_a_list_names_the_first_symbol_and_counts_the_rest() -> None:
+    made = collections_table([co.Collection(symbols=["AAPL.NASDAQ", "GOOG.NASDAQ", "IBM.NYSE"])])
+    assert list(made.columns[3].cells) == ["AAPL.NASDAQ +2"]
+    assert made.title == "1 collection"
 
 
 def test_one_collection_comes_with_its_whole_ledger(market_data: Fake, capsys: Capture) -> None:

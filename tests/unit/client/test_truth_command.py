@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ from typing import Any
 import pytest
 
 from scizor.client.cli import run
+from scizor.client.cli.bundle import store_bundled_symbols
 from scizor.client.cli.hours import market_line
-from scizor.client.cli.tables import price, span
+from scizor.client.cli.tables import counted, price, span
+from scizor.client.cli.truth_tables import lacking_table
+from scizor.client.sync import Client
+from scizor.marketdata.v1 import market_data_service_pb2 as md
 from scizor.marketdata.v1.market_data_service_pb2 import GetMarketHoursResponse, MarketSession
 from scizor.type.v1 import bars_pb2
 from tests.unit.client.scripted import MarketData, stamp
@@ -21,6 +26,18 @@ Capture = pytest.CaptureFixture[str]
 
 def last_line(capsys: Capture) -> Any:
     return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_one_of_a_thing_is_told_as_one() -> None:
+    assert [counted(number, "request") for number in (0, 1, 2_000)] == ["0 requests", "1 request", "2,000 requests"]
+
+
+def test_a_bundled_symbol_that_trades_no_longer_is_stored_inactive(market_data: MarketData) -> None:
+    with Client(os.environ["SCIZOR_ADDRESS"]) as client:
+        store_bundled_symbols(client)
+    [made_inactive] = [one for one in market_data.asked if isinstance(one, md.UpdateSymbolRequest)]
+    assert list(made_inactive.update_mask.paths) == ["active"]
+    assert not made_inactive.symbol.active
 
 
 def test_populating_tells_each_step_and_then_the_whole(market_data: MarketData, capsys: Capture) -> None:
@@ -61,6 +78,27 @@ def test_coverage_says_why_a_session_is_not_there(market_data: MarketData, capsy
     assert "present" not in reasons
     assert "2026-11-20" in shown
     assert market_data.asked[0].interval == bars_pb2.BAR_INTERVAL_5M
+
+
+def test_what_only_holidays_part_is_one_run() -> None:
+    runs = [
+        (md.SESSION_STATE_NOT_LISTED, "2004-07-01", "2004-07-02", 2),
+        (md.SESSION_STATE_HOLIDAY, "2004-07-05", "2004-07-05", 1),
+        (md.SESSION_STATE_NOT_LISTED, "2004-07-06", "2004-08-18", 32),
+        (md.SESSION_STATE_PRESENT, "2004-08-19", "2004-08-19", 1),
+        (md.SESSION_STATE_UNKNOWN, "2004-08-20", "2004-08-20", 1),
+    ]
+    answer = md.GetCoverageResponse(
+        runs=[md.SessionRun(state=state, first=first, last=last, sessions=n) for state, first, last, n in runs]
+    )
+    made = lacking_table(answer)
+    assert made is not None
+    cells = [list(column.cells) for column in made.columns]
+    assert list(zip(*cells, strict=True)) == [
+        ("2004-07-01", "2004-08-18", "34", "not listed", ""),
+        ("2004-08-20", "2004-08-20", "1", "unknown", ""),
+    ]
+    assert answer.runs[0].last == "2004-07-02"
 
 
 def test_coverage_for_machines_is_one_line(market_data: MarketData, capsys: Capture) -> None:

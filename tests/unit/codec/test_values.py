@@ -66,7 +66,6 @@ def test_the_brokers_connection_becomes_a_message() -> None:
     assert message.state == pb.CONNECTION_STATE_DEGRADED
     assert (message.address, message.server_version, message.simulated) == ("127.0.0.1:4002", 178, True)
     assert message.message == "1100: connectivity lost"
-    assert to_broker_health(None) == pb.BrokerHealth()
 
 
 def test_a_created_instrument_is_active_and_takes_defaults() -> None:
@@ -93,6 +92,14 @@ def test_a_date_there_is_not_is_refused_by_its_field() -> None:
         symbols.to_new_instrument(symbol_pb2.Symbol(listed_date="2010-02-30"))
     assert refusal.value.violations[0].field == "symbol.listed_date"
     assert refusal.value.reason is Reason.DATE_RANGE_INVALID
+
+
+def test_a_rule_of_the_instrument_names_the_field_as_the_caller_spells_it() -> None:
+    rule = r"^symbol\.delisted_date: must not be before listed_date"
+    with pytest.raises(InvalidInput, match=rule):
+        symbols.to_new_instrument(symbol_pb2.Symbol(listed_date="2010-02-03", delisted_date="2010-02-02"))
+    with pytest.raises(InvalidInput, match=rule):
+        symbols.changed(BHP, symbol_pb2.Symbol(delisted_date="1880-01-02"), FieldMask(paths=["delisted_date"]))
 
 
 @pytest.mark.parametrize(

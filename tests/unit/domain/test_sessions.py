@@ -44,6 +44,25 @@ def test_a_reversed_range_names_its_field_and_rule() -> None:
     assert caught.value.violations[0].field == "start"
 
 
+@pytest.mark.parametrize(
+    ("which", "left"),
+    [
+        (SessionRange(), SessionRange(date(2010, 1, 6))),
+        (SessionRange(date(2010, 1, 4), date(2010, 1, 8)), SessionRange(date(2010, 1, 6), date(2010, 1, 8))),
+        (SessionRange(date(2010, 2, 1)), SessionRange(date(2010, 2, 1))),
+        (SessionRange(date(2010, 1, 4), date(2010, 1, 5)), None),
+    ],
+)
+def test_what_is_left_of_a_range_behind_a_session_is_never_more_than_it_was(
+    which: SessionRange, left: SessionRange | None
+) -> None:
+    assert which.behind(date(2010, 1, 5)) == left
+
+
+def test_nothing_is_left_behind_the_last_date_there_is() -> None:
+    assert SessionRange().behind(date.max) is None
+
+
 def test_a_session_text_is_a_date_or_nothing() -> None:
     assert parse_session("end", "2010-12-31") == date(2010, 12, 31)
     assert parse_session("end", "") is None

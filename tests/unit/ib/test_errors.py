@@ -45,7 +45,7 @@ def test_a_failure_carries_the_brokers_code_and_words() -> None:
     assert not error.category.passes
 
 
-@pytest.mark.parametrize("code", [10090, 10167, 2104, 2119, 2174, 2176])
+@pytest.mark.parametrize("code", [10090, 10091, 10167, 2104, 2107, 2119, 2174, 2176])
 def test_warnings_come_beside_data(code: int) -> None:
     assert is_warning(code)
 

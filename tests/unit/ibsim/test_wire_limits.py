@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scizor.services.ibsim.limits import HistoryPacing, Limits, MessageRate
+from scizor.services.ibsim.limits import HistoryPacing, Limits, MessageRate, TickByTickPacing
 
 
 class Seconds:
@@ -85,3 +85,14 @@ def test_sixty_subscriptions_to_real_time_bars_fit_in_ten_minutes() -> None:
     assert sum(pacing.admits_real_time_bars() for _ in range(61)) == 60
     time.now += 600
     assert pacing.admits_real_time_bars()
+
+
+def test_the_ticks_of_a_share_may_be_asked_for_once_in_fifteen_seconds() -> None:
+    time = Seconds()
+    pacing = TickByTickPacing(Limits(), time)
+    assert pacing.admits(265598)
+    assert pacing.admits(8314)
+    time.now += 14.9
+    assert not pacing.admits(265598)
+    time.now += 0.1  # the refused request does not count
+    assert pacing.admits(265598)

@@ -14,7 +14,7 @@ from tests.unit.ibsim_market.build import SUNDAY, listing_of, market_at
 
 def test_every_instrument_of_the_built_in_universe_is_one_contract() -> None:
     market, _ = market_at(SUNDAY)
-    text = resources.files("scizor.services.marketdata").joinpath("universe.csv").read_text(encoding="utf-8")
+    text = resources.files("scizor.services.marketdata.symbols").joinpath("universe.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     assert len(rows) == 357
     for row in rows:

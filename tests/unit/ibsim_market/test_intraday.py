@@ -110,6 +110,15 @@ def test_a_quote_out_of_session_is_the_close_until_the_next_session_s_date() -> 
     assert opened.previous_close == day.close
 
 
+def test_a_quote_of_the_past_is_what_it_was_then_and_none_is_of_the_future() -> None:
+    market, clock = market_at(FRIDAY)
+    msft = listing_of(market, "MSFT")
+    then = market.quote(msft)
+    clock.time = FRIDAY + timedelta(minutes=15)
+    assert market.quote(msft, FRIDAY) == then != market.quote(msft)
+    assert market.quote(msft, SUNDAY) == market.quote(msft)
+
+
 def test_a_halted_session_has_a_quote_and_no_tape() -> None:
     market, clock = market_at(SUNDAY)
     kcn = listing_of(market, "KCN")

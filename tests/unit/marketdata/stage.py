@@ -16,9 +16,9 @@ from scizor.domain.rows import RowBatch
 from scizor.domain.sessions import DAY_NS, DayArray, SessionRange, to_day
 from scizor.ports.calendar import SessionHours
 from scizor.ports.storage import UnitOfWork
-from scizor.services.marketdata.gathering import ImportLimits
-from scizor.services.marketdata.imports import Imports
-from scizor.services.marketdata.intake import FileFormat, ImportOrder, Intake
+from scizor.services.marketdata.imports.app import Imports
+from scizor.services.marketdata.imports.gathering import ImportLimits
+from scizor.services.marketdata.imports.intake import FileFormat, ImportOrder, Intake
 from tests.fakes.storage import FakeStorage
 
 AAPL = Instrument("AAPL", "NASDAQ", "USD")

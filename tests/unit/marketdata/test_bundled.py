@@ -11,7 +11,7 @@ from bokeh_sampledata import stocks
 
 from scizor.client.bundled import bundled_actions, bundled_bars, bundled_symbols
 from scizor.domain.bars import ActionType
-from scizor.services.marketdata.symbols import universe
+from scizor.services.marketdata.symbols.universe import universe
 
 
 def test_five_symbols_come_with_their_bars() -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from scizor.services.marketdata.assembly import Choices
-from scizor.services.marketdata.gathering import ImportLimits
+from scizor.services.marketdata.imports.gathering import ImportLimits
 from scizor.services.marketdata.settings import MarketDataSettings
 
 

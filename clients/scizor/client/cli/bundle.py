@@ -9,6 +9,7 @@ from scizor.client.sync import Client
 from scizor.domain.errors import Reason
 from scizor.marketdata.v1.corporate_action_pb2 import CorporateAction
 from scizor.marketdata.v1.quality_pb2 import ImportSummary
+from scizor.marketdata.v1.symbol_pb2 import Symbol
 
 SOURCE_NOTE = (
     f"Daily bars of 2000 to 2013 as traded, public domain, source {BARS_SOURCE};\n"
@@ -17,13 +18,16 @@ SOURCE_NOTE = (
 
 
 def store_bundled_symbols(client: Client) -> None:
-    """Store those that the built-in universe lacks."""
+    """Store those that the built-in universe lacks; one that trades no longer is inactive, so nobody asks for more."""
     for symbol in bundled_symbols():
         try:
-            client.symbols.create(symbol, skip_validation=bool(symbol.delisted_date))
+            stored = client.symbols.create(symbol, skip_validation=bool(symbol.delisted_date))
         except CallError as error:
             if error.reason != Reason.SYMBOL_EXISTS:
                 raise
+            stored = client.symbols.get(f"{symbol.symbol}.{symbol.primary_exchange}")
+        if symbol.delisted_date and stored.active:
+            client.symbols.update(Symbol(id=stored.id, active=False), ["active"])
 
 
 def import_bundled(client: Client, *, only: str = "") -> ImportSummary:

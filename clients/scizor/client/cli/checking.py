@@ -13,9 +13,9 @@ import typer
 from scizor.client.cli.broker import broker_line
 from scizor.client.cli.common import print_json
 from scizor.client.cli.failures import line_of
-from scizor.client.cli.tables import price, word
+from scizor.client.cli.tables import counted, price, word
 from scizor.client.cli.usage import EXIT_FAILED
-from scizor.client.errors import NOT_REACHABLE, CallError
+from scizor.client.errors import CallError
 from scizor.client.sync import Client
 from scizor.domain.errors import Reason
 from scizor.marketdata.v1 import collection_pb2, live_pb2
@@ -95,8 +95,8 @@ def _carry_out(name: str, look: Callable[[], str]) -> Step:
     except Failed as failure:
         return Step(name, "failed", str(failure), failure.advice)
     except CallError as error:
-        seen = line_of(error) if error.reason == NOT_REACHABLE else f"{error.message} ({error.reason})"
-        return Step(name, "failed", seen, error.hint or "see the service's log")
+        hint = error.hint  # is told as the advice
+        return Step(name, "failed", line_of(error).removesuffix(f"; {hint}"), hint or "see the service's log")
 
 
 def _service(findings: Findings) -> str:
@@ -153,7 +153,8 @@ def _collection(findings: Findings) -> str:
     if progress.state != collection_pb2.COLLECTION_STATE_SUCCEEDED or not progress.bars_received:
         seen = f"it ended {word(collection_pb2.CollectionState, progress.state)}, {progress.bars_received} bars came"
         raise Failed(seen, f"see `scizor collect status {findings.real.id}`")
-    return f"{progress.requests:,} requests, {progress.bars_received:,} bars received, {progress.new_bars:,} new"
+    asked, received = counted(progress.requests, "request"), counted(progress.bars_received, "bar")
+    return f"{asked}, {received} received, {progress.new_bars:,} new"
 
 
 def _quote(findings: Findings) -> str:

@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from rich.table import Table
 
 from scizor.client.cli.parse import length_word
-from scizor.client.cli.tables import facts, instant, span, table, word
+from scizor.client.cli.tables import counted, facts, instant, minute, span, table, word
 from scizor.client.errors import CallError
 from scizor.marketdata.v1 import collection_pb2 as pb
 
@@ -68,17 +68,17 @@ def chunk_document(chunk: pb.CollectionChunk) -> dict[str, Any]:
 def collections_table(collections: Sequence[pb.Collection]) -> Table:
     """Collections, one a line."""
     return table(
-        f"{len(collections):,} collections",
-        ("id", "what", "state", "~symbols", ">chunks", ">new bars", "asked for"),
+        counted(len(collections), "collection"),
+        ("id", "what", "state", "~symbols", ">chunks", ">new bars", "asked for, UTC"),
         (
             (
                 one.id,
                 f"{word(pb.CollectionKind, one.kind)} {length_word(one.interval)}",
                 word(pb.CollectionState, one.progress.state),
-                asked_for(one),
+                _first_of(one),
                 f"{one.progress.chunks_done + one.progress.chunks_failed:,}/{one.progress.chunks_total:,}",
                 f"{one.progress.new_bars:,}",
-                instant(one.create_time),
+                minute(one.create_time),
             )
             for one in collections
         ),
@@ -117,7 +117,7 @@ def planned_line(collection: pb.Collection) -> str:
     if not progress.chunks_total:
         return f"nothing to ask for: none of {progress.symbols_total:,} symbols lacks anything"
     return (
-        f"would ask for {progress.chunks_total:,} chunks of history of {lacking:,} symbols; "
+        f"would ask for {counted(progress.chunks_total, 'chunk')} of history of {counted(lacking, 'symbol')}; "
         f"{progress.symbols_complete:,} lack nothing; nothing was asked"
     )
 
@@ -152,6 +152,12 @@ def asked_for(collection: pb.Collection) -> str:
         return f"{', '.join(named[:_FEW_SYMBOLS])} and {len(named) - _FEW_SYMBOLS:,} more"
     of_exchange = f" of {collection.primary_exchange}" if collection.primary_exchange else ""
     return ", ".join(named) or f"all active{of_exchange}"
+
+
+def _first_of(collection: pb.Collection) -> str:
+    """Whose bars, in the room of a column."""
+    first, *more = collection.symbols or [asked_for(collection)]
+    return f"{first} +{len(more):,}" if more else first
 
 
 def _for_machines(stamp: Timestamp) -> str | None:

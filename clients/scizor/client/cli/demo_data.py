@@ -11,7 +11,7 @@ from scizor.client.cli.live_board import line_of_event
 from scizor.client.cli.marketdata_tables import actions_table, populated_line, validated_line
 from scizor.client.cli.progress import progress_bar
 from scizor.client.cli.story import Story
-from scizor.client.cli.truth_tables import coverage_table, import_table, rejected_table
+from scizor.client.cli.truth_tables import coverage_table, import_table, rejected_table, states_table
 from scizor.client.cli.usage import CommandFailed
 from scizor.client.sync import Client
 from scizor.marketdata.v1 import collection_pb2, live_pb2
@@ -70,7 +70,7 @@ def _import(client: Client, story: Story) -> None:
 def _cover(client: Client, story: Story) -> None:
     answers = [client.bars.coverage(symbol, FIRST, LAST) for symbol in _REAL]
     story.keep("coverage", [as_document(answer) for answer in answers])
-    story.tell("Coverage against the exchange's calendar", coverage_table(answers))
+    story.tell("Coverage against the exchange's calendar", coverage_table(answers), states_table(answers))
 
 
 def _quote(client: Client, story: Story) -> None:

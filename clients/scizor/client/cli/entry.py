@@ -8,9 +8,12 @@ import typer
 
 COMMANDS = {
     "up": ("services", "Start all services on this machine, on 127.0.0.1 only; without --detach until Ctrl-C."),
-    "down": ("services", "Stop what `scizor up` started on this machine, and leave nothing of it."),
+    "down": ("services", "Stop what `scizor up` started on this machine; no process stays, all data does."),
     "status": ("services", "Show how the services are; exit status 3 when they do not answer."),
-    "demo": ("demo", "See it work: start the services, import real bars, judge them, run a backtest, look at it."),
+    "demo": (
+        "demo",
+        "See it work: start the services, collect bars from the broker, prove them, run a backtest on them.",
+    ),
     "symbols": ("symbols", "The instruments that bars are kept of."),
     "bars": ("bars", "Bars: import, read, examine, delete."),
     "collect": ("collect", "Ask the broker for the bars that are lacking; follow, look at and end such work."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from scizor.marketdata.v1.market_data_service_pb2 import GetMarketHoursResponse
 
 Event = QuoteEvent | LiveBarEvent
 _BETWEEN = " | "
+_WHEN_TOLD = (">missed", "~feed")
 
 
 @dataclass(slots=True)
@@ -49,36 +51,47 @@ class Board:
 
     def quotes(self, now: datetime) -> Table:
         """The newest market of each symbol; `missed` counts updates that newer ones overtook."""
-        made = table(
-            f"Quotes at {now:%H:%M:%S}Z",
-            ("symbol", ">bid", ">ask", ">last", ">change", ">age", "prices", "source", ">missed", "~feed"),
+        rows = [
             (
-                (
-                    symbol,
-                    *_quote_cells(row.newest if isinstance(row.newest, live_pb2.Quote) else None, now),
-                    _feed_cell(row),
-                )
-                for symbol, row in list(self.rows.items())
-            ),
-        )
-        made.caption = "\n".join(self.market_lines(now))
-        return made
+                symbol,
+                *_quote_cells(row.newest if isinstance(row.newest, live_pb2.Quote) else None, now),
+                _feed_cell(row),
+            )
+            for symbol, row in list(self.rows.items())
+        ]
+        columns = ("symbol", ">bid", ">ask", ">last", ">change", ">age", "prices", "source", ">missed", "~feed")
+        return self._drawn(f"Quotes at {now:%H:%M:%S}Z", columns, rows, now)
 
     def bars(self, now: datetime) -> Table:
         """The newest bar of each symbol."""
-        made = table(
-            f"Live bars at {now:%H:%M:%S}Z",
-            ("symbol", "begins", ">open", ">high", ">low", ">close", ">volume", "bar", "prices", "source", "~feed"),
-            (
-                (
-                    symbol,
-                    *_bar_cells(row.newest if isinstance(row.newest, live_pb2.LiveBar) else None),
-                    _feed_cell(row),
-                )
-                for symbol, row in list(self.rows.items())
-            ),
+        rows = [
+            (symbol, *_bar_cells(row.newest if isinstance(row.newest, live_pb2.LiveBar) else None), _feed_cell(row))
+            for symbol, row in list(self.rows.items())
+        ]
+        columns = (
+            "symbol",
+            "begins",
+            ">open",
+            ">high",
+            ">low",
+            ">close",
+            ">volume",
+            "bar",
+            "prices",
+            "source",
+            "~feed",
         )
-        made.caption = "\n".join(self.market_lines(now))
+        return self._drawn(f"Live bars at {now:%H:%M:%S}Z", columns, rows, now)
+
+    def _drawn(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], now: datetime) -> Table:
+        """A table that fits 80 columns while all is well: what all rows share or none has is no column."""
+        sources = {row[columns.index("source")] for row in rows} - {""}
+        told = [f"source {sources.pop()}"] if len(sources) == 1 else []
+        silent = {name for i, name in enumerate(columns) if name in _WHEN_TOLD and not any(row[i] for row in rows)}
+        silent |= {"source"} if told else set()
+        kept = [i for i, name in enumerate(columns) if name not in silent]
+        made = table(title, [columns[i] for i in kept], [[row[i] for i in kept] for row in rows])
+        made.caption, made.caption_justify = "\n".join([*told, *self.market_lines(now)]), "left"
         return made
 
 
@@ -124,11 +137,12 @@ def _bar_cells(bar: live_pb2.LiveBar | None) -> tuple[str, ...]:
 
 
 def _feed_cell(row: Row) -> str:
-    feed = row.feed
-    state = word(live_pb2.FeedState, feed.state) if feed else ""
-    said = f"{feed.code or ''} {feed.message}".strip() if feed and feed.state != live_pb2.FEED_STATE_ACTIVE else ""
+    """What is wrong with a feed; nothing where all is well."""
+    told = []
+    if row.feed and row.feed.state != live_pb2.FEED_STATE_ACTIVE:
+        told = [word(live_pb2.FeedState, row.feed.state), f"{row.feed.code or ''} {row.feed.message}".strip()]
     gaps = f"gaps {row.gaps:,}" if row.gaps else ""
-    return ", ".join(filter(None, [state, said, gaps]))
+    return ", ".join(filter(None, [*told, gaps]))
 
 
 def _kind(value: int) -> str:

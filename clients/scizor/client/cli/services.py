@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -19,10 +20,13 @@ from scizor.client.cli.tables import facts, show, table
 from scizor.client.cli.usage import EXIT_NOT_REACHABLE
 from scizor.client.errors import CallError
 from scizor.client.sync import Client
-from scizor.marketdata.v1.market_data_service_pb2 import BrokerHealth, GetHealthResponse
+from scizor.marketdata.v1.market_data_service_pb2 import CONNECTION_STATE_READY, BrokerHealth, GetHealthResponse
 
 _HEALTH_DEADLINE_S = 2.0
-_SPEAK_NO_HEALTH = ("edge", "ibsim")
+_SIMULATOR = "ibsim"
+_SIMULATOR_DEADLINE_S = 10.0
+_POLL_S = 0.1
+_SPEAK_NO_HEALTH = ("edge", _SIMULATOR)
 _SERVING = b"\x08\x01"
 """A grpc.health.v1.HealthCheckResponse that says SERVING."""
 
@@ -46,11 +50,12 @@ def up(
     stack = local.running()
     if stack is None:
         stack = local.start_detached()
+        _await_simulator(stack)
     _show(stack, as_json=as_json, next_steps=True)
 
 
 def down(as_json: Json = False) -> None:
-    """Stop what `scizor up` started on this machine, and leave nothing of it."""
+    """Stop what `scizor up` started on this machine; no process stays, all data does."""
     local.demand_server()
     outcome = local.stop()
     if as_json:
@@ -118,9 +123,19 @@ def _show(stack: Stack, *, as_json: bool, next_steps: bool = False) -> None:
             f"gRPC, gRPC-Web and JSON of all services: {address}",
             f"  curl 'http://{address}/api/health'",
             "  scizor symbols populate && scizor bars import --bundled",
-            "  scizor backtest run sma_cross --symbols AAPL,IBM,MSFT",
+            "  scizor backtest run sma_cross --symbols AAPL,IBM,MSFT --end 2013-03-01",
             "  scizor down",
         )
+
+
+def _await_simulator(stack: Stack) -> None:
+    """Wait for the connection to a gateway that starts too; one of the user's own may well stay away."""
+    give_up = time.monotonic() + _SIMULATOR_DEADLINE_S
+    while any(child.name == _SIMULATOR for child in stack.children) and time.monotonic() < give_up:
+        whole = _whole(_own_address())
+        if isinstance(whole, GetHealthResponse) and whole.broker.state == CONNECTION_STATE_READY:
+            return
+        time.sleep(_POLL_S)
 
 
 def _own_address() -> str:

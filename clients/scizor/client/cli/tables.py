@@ -43,6 +43,16 @@ def instant(stamp: Timestamp) -> str:
     return f"{stamp.ToDatetime():%Y-%m-%d %H:%M:%S}Z" if stamp.seconds else ""
 
 
+def minute(stamp: Timestamp) -> str:
+    """When something was, UTC, as short as a column needs it."""
+    return f"{stamp.ToDatetime():%Y-%m-%d %H:%M}" if stamp.seconds else ""
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things, such as `1 request` or `1,200 requests`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def span(seconds: float) -> str:
     """A length of time in its two largest units, such as `3m 05s`; none is below zero."""
     whole = max(0, int(seconds))

@@ -13,10 +13,9 @@ from scizor.marketdata.v1.market_data_service_pb2 import (
     SESSION_STATE_HOLIDAY,
     SESSION_STATE_PRESENT,
     GetCoverageResponse,
+    SessionRun,
     SessionState,
 )
-
-_EXPECTED = (SESSION_STATE_PRESENT, SESSION_STATE_HOLIDAY)
 
 
 def import_table(summaries: Sequence[quality_pb2.ImportSummary]) -> Table:
@@ -76,7 +75,7 @@ def coverage_table(answers: Sequence[GetCoverageResponse]) -> Table:
     """What is there and what is missing, one symbol a line."""
     return table(
         "Coverage",
-        ("symbol", "calendar", "from", "to", ">sessions", ">with bar", ">share", ">gaps", "~longest"),
+        ("symbol", "calendar", "from", "to", ">sessions", ">with bar", ">share", ">gaps", ">longest"),
         (
             (
                 one.symbol,
@@ -112,9 +111,9 @@ def lacking_table(answer: GetCoverageResponse) -> Table | None:
     """Every run of sessions that are neither present nor holidays, one a line; None when there is none."""
     if answer.runs:
         rows = [
-            (run.first, run.last, f"{run.sessions:,}", word(SessionState, run.state), run.reason)
-            for run in answer.runs
-            if run.state not in _EXPECTED
+            (run.first, run.last, f"{run.sessions:,}", word(SessionState, run.state).replace("_", " "), run.reason)
+            for run in _across_holidays(answer.runs)
+            if run.state != SESSION_STATE_PRESENT
         ]
         title, columns = "sessions without a bar, and why", ("first", "last", ">sessions", "state", "~reason")
         return table(f"{answer.symbol}: {title}", columns, rows) if rows else None
@@ -135,8 +134,21 @@ def rule_of(text: str) -> quality_pb2.QualityRule.ValueType:
     return words[text.lower()]
 
 
+def _across_holidays(runs: Iterable[SessionRun]) -> list[SessionRun]:
+    """The runs without holidays: what only a holiday parts is one run, or years would be a page of them."""
+    joined: list[SessionRun] = []
+    for run in runs:
+        if run.state == SESSION_STATE_HOLIDAY:
+            continue
+        before = joined[-1] if joined else SessionRun()
+        if (before.state, before.reason) == (run.state, run.reason):
+            before.last = run.last
+            before.sessions += run.sessions
+        else:
+            joined.append(SessionRun())
+            joined[-1].CopyFrom(run)
+    return joined
+
+
 def _longest(answer: GetCoverageResponse) -> str:
-    if not answer.missing:
-        return ""
-    gap = max(answer.missing, key=lambda one: one.sessions)
-    return f"{gap.sessions:,} from {gap.first}"
+    return f"{max(gap.sessions for gap in answer.missing):,}" if answer.missing else ""

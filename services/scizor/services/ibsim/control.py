@@ -36,6 +36,7 @@ class Demands:
 
     def __init__(self, faults: DemandedFaults) -> None:
         self._faults = faults
+        self._callers: set[asyncio.StreamWriter] = set()
         self._known: dict[str, Any] = {
             name: getattr(faults, name)
             for name in (
@@ -47,6 +48,7 @@ class Demands:
                 "repeat",
                 "reorder",
                 "lose",
+                "farms",
                 "reset",
                 "notice",
             )
@@ -84,6 +86,7 @@ class Demands:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Obey one caller, line by line."""
+        self._callers.add(writer)
         try:
             while line := await reader.readline():
                 writer.write(json.dumps(self._told(_parsed(line))).encode() + b"\n")
@@ -91,7 +94,13 @@ class Demands:
         except (ConnectionError, ValueError):  # ValueError: a line longer than the limit
             pass
         finally:
+            self._callers.discard(writer)
             writer.close()
+
+    def hang_up(self) -> None:
+        """End all calls."""
+        for writer in self._callers:
+            writer.transport.abort()
 
     def _told(self, demand: object) -> dict[str, Any]:
         try:
@@ -111,6 +120,7 @@ async def controlled(faults: DemandedFaults, host: str, port: int) -> AsyncItera
         yield int(server.sockets[0].getsockname()[1])
     finally:
         server.close()
+        demands.hang_up()
         await faults.close()
 
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
+from scizor.domain.errors import InvalidInput
 from scizor.services.ibsim.gateway import Gateway
 from scizor.services.ibsim.hooks import Faults
+from scizor.services.ibsim.streams import Kind
+from scizor.services.ibsim.wire.fields import Fields
 from scizor.services.ibsim.wire.ids import In, Out
 
 ANSWERED_WITHOUT_BROKER = frozenset({Out.CURRENT_TIME, Out.ERR_MSG})
@@ -20,8 +24,21 @@ UNSOLICITED = frozenset(
     {Out.TICK_PRICE, Out.TICK_SIZE, Out.ORDER_STATUS, Out.OPEN_ORDER, Out.EXECUTION_DATA, Out.COMMISSION_REPORT}
 )
 """Messages whose order a client may not rely on."""
-_PACING = "Historical Market Data Service error message:Historical data request pacing violation"
+LIVE_DATA = frozenset({In.REQ_MKT_DATA, In.REQ_REAL_TIME_BARS, In.REQ_TICK_BY_TICK_DATA})
+"""Requests that a broken data farm leaves without a word."""
+_HMDS = "Historical Market Data Service error message:"
+_PACING = f"{_HMDS}Historical data request pacing violation"
+_NO_HMDS = f"{_HMDS}HMDS server disconnect occurred.  Attempting reconnection..."
 _LOST = (1100, "Connectivity between IBKR and Trader Workstation has been lost.")
+_FARMS_BROKEN = (
+    (2103, "Market data farm connection is broken:usfarm"),
+    (2105, "HMDS data farm connection is broken:ushmds"),
+)
+_FARMS_WELL = (
+    (2104, "Market data farm connection is OK:usfarm"),
+    (2106, "HMDS data farm connection is OK:ushmds"),
+)
+_RESTORED = {1101: "lost", 1102: "maintained"}
 
 
 class Until:
@@ -48,12 +65,12 @@ class DemandedFaults(Faults):
     """Does to every connection what was last demanded."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._down, self._stalled, self._lost, self._slow = (Until(monotonic) for _ in range(4))
+        self._down, self._stalled, self._lost, self._broken, self._slow = (Until(monotonic) for _ in range(5))
         self._slow_s = 0.0
         self._left: Counter[str] = Counter()
         self._held: dict[int, bytes] = {}
         self._gateway: Gateway | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def attach(self, gateway: Gateway) -> None:
         """Name the gateway whose connections are meant."""
@@ -98,14 +115,22 @@ class DemandedFaults(Faults):
 
     def lose(self, seconds: float, code: int) -> None:
         """Lose the broker's servers: 1100 now, and after that time 1101 (subscriptions are lost) or 1102."""
+        if code not in _RESTORED:
+            raise InvalidInput.of_field("code", "must be 1101 or 1102")
         self._lost.begin(seconds)
         self.gateway.broadcast_error(*_LOST)
-        self._later(seconds, code)
+        self._start("lose", self._restore(seconds, code))
+
+    def farms(self, seconds: float) -> None:
+        """Break the data farms: subscriptions die without a word, history is refused, until the farms are well."""
+        self._broken.begin(seconds)
+        self._start("farms", self._break_farms(seconds))
 
     def reset(self, seconds: float) -> None:
         """The nightly reset: connectivity is lost, then the gateway is gone for that time."""
         self.gateway.broadcast_error(*_LOST)
-        self.disconnect(seconds)
+        self._down.begin(seconds)
+        self._start("reset", self.gateway.dismiss())
 
     def notice(self, code: int, text: str) -> None:
         """Tell everyone, such as 2105 for a broken data farm."""
@@ -113,9 +138,10 @@ class DemandedFaults(Faults):
 
     async def close(self) -> None:
         """Forget what was to come."""
-        for task in self._tasks:
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def accepts_connections(self) -> bool:
         """Not while it is down."""
@@ -123,14 +149,17 @@ class DemandedFaults(Faults):
 
     def claims(self, client_id: int) -> bool:
         """Whether this client id is held to be in use."""
+        self._held.pop(client_id, None)  # it was for the one who had the id before
         return self._takes("clash")
 
     async def on_request(self, client_id: int, message_id: int, fields: Sequence[str]) -> bool:
-        """Answer history with a pacing violation; otherwise let it pass."""
-        if message_id != In.REQ_HISTORICAL_DATA or not self._takes("pacing"):
-            return True
-        self.gateway.connections[client_id].error(int(fields[0]), 162, _PACING)
-        return False
+        """Refuse history while its farm is broken or a pacing violation is demanded; lose live data with its farm."""
+        if message_id == In.REQ_HISTORICAL_DATA:
+            refusal = _NO_HMDS if self._broken else _PACING if self._takes("pacing") else ""
+            if refusal:
+                self.gateway.connections[client_id].error(Fields(fields).integer(), 162, refusal)
+            return not refusal
+        return not (self._broken and message_id in LIVE_DATA)
 
     async def on_reply(self, client_id: int, message_id: int, payload: bytes) -> Sequence[bytes]:
         """Hold back, lose, repeat or swap."""
@@ -154,16 +183,28 @@ class DemandedFaults(Faults):
         self._left[fault] -= left
         return left
 
-    def _later(self, seconds: float, code: int) -> None:
-        task = asyncio.create_task(self._restore(seconds, code))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _start(self, fault: str, work: Coroutine[Any, Any, None]) -> None:
+        """In place of the same fault under way."""
+        before = self._tasks.pop(fault, None)
+        if before is not None:
+            before.cancel()
+        self._tasks[fault] = asyncio.create_task(work)
 
     async def _restore(self, seconds: float, code: int) -> None:
         await asyncio.sleep(seconds)
-        kept = "maintained" if code == 1102 else "lost"
         if code == 1101:
-            for session in list(self.gateway.connections.values()):
-                await session.streams.close()
-        text = f"Connectivity between IBKR and Trader Workstation has been restored- data {kept}."
+            await self._end_streams(*Kind)
+        text = f"Connectivity between IBKR and Trader Workstation has been restored- data {_RESTORED[code]}."
         self.gateway.broadcast_error(code, text)
+
+    async def _break_farms(self, seconds: float) -> None:
+        for broken in _FARMS_BROKEN:
+            self.gateway.broadcast_error(*broken)
+        await self._end_streams(Kind.QUOTES, Kind.REAL_TIME_BARS, Kind.TICK_BY_TICK)
+        await asyncio.sleep(seconds)
+        for well in _FARMS_WELL:
+            self.gateway.broadcast_error(*well)
+
+    async def _end_streams(self, *kinds: Kind) -> None:
+        for session in list(self.gateway.connections.values()):
+            await session.streams.close(*kinds)

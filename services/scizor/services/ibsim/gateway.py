@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import structlog
 from scizor.services.ibsim.broker.orders import Broker
 from scizor.services.ibsim.broker.words import Event
 from scizor.services.ibsim.hooks import Faults
-from scizor.services.ibsim.limits import HistoryPacing, Limits
+from scizor.services.ibsim.limits import HistoryPacing, Limits, TickByTickPacing
 from scizor.services.ibsim.market.api import ContractQuery, Listing, Market, MarketError
 from scizor.services.ibsim.streams import Kind
 from scizor.services.ibsim.wire.replies.session import NO_REQUEST
@@ -64,6 +64,7 @@ class Gateway:
         self.pace = pace or Pace()
         self.faults = faults or Faults()
         self.pacing = HistoryPacing(self.limits)
+        self.tick_pacing = TickByTickPacing(self.limits)
         self.connections: dict[int, Session] = {}
         self._access = access or {}
 
@@ -71,9 +72,17 @@ class Gateway:
         """Which quotes the login may see of a contract."""
         return self._access.get(listing.symbol, DataAccess.LIVE)
 
+    def find(self, query: ContractQuery) -> Sequence[Listing]:
+        """Every contract that fits. Raises MarketError: 200, and 321 for a ticker without a type."""
+        if not query.con_id and not query.sec_type:
+            raise MarketError(321, "Error validating request.-'bE' : cause - Please enter a valid security type")
+        return self.market.find(query)
+
     def resolve(self, query: ContractQuery) -> Listing:
-        """The one contract a client means. Raises MarketError(200)."""
-        found = self.market.find(query)
+        """The one contract a client means. Raises MarketError: 200, and 321 where none is spelled out."""
+        if not query.exchange:
+            raise MarketError(321, "Error validating request.-'bT' : cause - Please enter exchange")
+        found = self.find(query)
         if len(found) > 1:
             raise MarketError(200, f"The contract description specified for {query.symbol} is ambiguous.")
         return found[0]
@@ -98,11 +107,15 @@ class Gateway:
         for session in list(self.connections.values()):
             session.hang_up()
 
+    async def dismiss(self) -> None:
+        """End every connection when it has been told what waits."""
+        await asyncio.gather(*(session.dismiss() for session in self.connections.values()))
+
     async def run_matching(self) -> None:
         """Let the market fill orders, for as long as this runs."""
         while True:
             await asyncio.sleep(self.pace.matching_s)
             try:
                 self.publish(self.broker.match())
-            except MarketError as error:
-                _log.error("matching_failed", code=error.code, error=error.text)
+            except Exception as error:  # noqa: BLE001 - a full disk must not end the fills for good
+                _log.error("matching_failed", exc_info=error)

@@ -17,7 +17,7 @@ class Faults:
         return False
 
     async def on_request(self, client_id: int, message_id: int, fields: Sequence[str]) -> bool:
-        """Asked for every request, in order, before it is looked at. False: it is lost."""
+        """Asked for every request, in order, before it is looked at. False: it is lost. May raise BadField."""
         return True
 
     async def on_reply(self, client_id: int, message_id: int, payload: bytes) -> Sequence[bytes]:

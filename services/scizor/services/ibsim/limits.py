@@ -1,7 +1,7 @@
 """How much the gateway takes from a client, as data, and the counting of it.
 
 All windows are of real time: a replay's speed changes the market's time, not the gateway's.
-Source: Interactive Brokers, TWS API, "Historical Data Limitations" and "Pacing Limitations".
+Source: Interactive Brokers, TWS API, "Historical Data Limitations", "Pacing Limitations" and "Tick-by-Tick Data".
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class Limits:
     breaches_until_hangup: int = 3
     open_histories: int = 50
     market_data_lines: int = 100
-    tick_by_tick: int = 5
+    tick_by_tick: int = 3
+    tick_by_tick_again_s: float = 15
     account_summaries: int = 2
     identical_within_s: float = 15
     same_contract: int = 6
@@ -83,6 +84,24 @@ class Window:
     def add(self, now: float, weight: float = 1) -> None:
         """One more event."""
         self._events.append((now, weight))
+
+
+class TickByTickPacing:
+    """One request for the ticks of an instrument in a while, for the whole login."""
+
+    def __init__(self, limits: Limits, monotonic: Monotonic = time.monotonic) -> None:
+        self._again_s = limits.tick_by_tick_again_s
+        self._monotonic = monotonic
+        self._asked: dict[int, float] = {}
+
+    def admits(self, con_id: int) -> bool:
+        """Count one more request. False: it came too soon, and is not counted."""
+        now = self._monotonic()
+        self._asked = {known: at for known, at in self._asked.items() if now - at < self._again_s}
+        if con_id in self._asked:
+            return False
+        self._asked[con_id] = now
+        return True
 
 
 class HistoryPacing:

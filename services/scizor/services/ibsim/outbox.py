@@ -19,11 +19,15 @@ class Outbox:
         self._writer = writer
         self._faults = faults
         self._hang_up = hang_up
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING)
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_WAITING)
+        self._is_over = False
 
     async def send(self, payload: bytes) -> None:
-        """An answer; waits for room."""
-        await self._queue.put(payload)
+        """An answer; waits for room. Raises ConnectionResetError when nothing is written any more."""
+        if not self._is_over:
+            await self._queue.put(payload)
+        if self._is_over:
+            raise ConnectionResetError("nobody reads this any more")
 
     def offer(self, payload: bytes) -> None:
         """A tick; dropped when there is no room, the next one says more."""
@@ -32,22 +36,26 @@ class Outbox:
 
     def push(self, payload: bytes) -> None:
         """News of an order or the connection; a client that has no room for it is hung up on and must ask again."""
+        self._put(payload)
+
+    def finish(self) -> None:
+        """Nothing more comes: `write_all` ends when it has written what is there."""
+        self._put(None)
+
+    async def write_all(self, client_id: Callable[[], int]) -> None:
+        """Write what waits, until there is nothing more to come. Raises ConnectionError when the client is gone."""
+        try:
+            while (payload := await self._queue.get()) is not None:
+                for frame in await self._faults.on_reply(client_id(), message_id(payload), payload):
+                    self._writer.write(pack(frame))
+                await self._writer.drain()
+        finally:
+            self._is_over = True
+            while not self._queue.empty():  # whoever waits for room must not wait for ever
+                self._queue.get_nowait()
+
+    def _put(self, payload: bytes | None) -> None:
         try:
             self._queue.put_nowait(payload)
         except asyncio.QueueFull:
             self._hang_up()
-
-    async def drain(self) -> None:
-        """Until everything has been written."""
-        await self._queue.join()
-
-    async def write_all(self, client_id: Callable[[], int]) -> None:
-        """Write what waits, for as long as the connection lives."""
-        while True:
-            payload = await self._queue.get()
-            try:
-                for frame in await self._faults.on_reply(client_id(), message_id(payload), payload):
-                    self._writer.write(pack(frame))
-                await self._writer.drain()
-            finally:
-                self._queue.task_done()

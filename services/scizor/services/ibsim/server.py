@@ -17,9 +17,11 @@ _MAX_CLIENTS = 32
 async def serve(gateway: Gateway, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
     """Serve the gateway while the block runs; gives the port it listens on. Raises OSError when that is taken."""
     sessions: dict[asyncio.Task[None], Session] = {}
+    closing = asyncio.Event()
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(sessions) >= _MAX_CLIENTS or not gateway.faults.accepts_connections():
+    # No coroutine, so that no connection is between being accepted and being among the sessions.
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if closing.is_set() or len(sessions) >= _MAX_CLIENTS or not gateway.faults.accepts_connections():
             writer.transport.abort()
             return
         session = Session(gateway, reader, writer)
@@ -32,6 +34,7 @@ async def serve(gateway: Gateway, host: str = "127.0.0.1", port: int = 0) -> Asy
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:
+        closing.set()
         server.close()
         for session in sessions.values():
             session.hang_up()

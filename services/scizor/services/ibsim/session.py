@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -29,6 +29,7 @@ from scizor.services.ibsim.wire.fields import BadField, Fields
 from scizor.services.ibsim.wire.ids import In
 from scizor.services.ibsim.wire.replies import account, session
 from scizor.services.ibsim.wire.replies.session import NO_REQUEST
+from scizor.services.ibsim.wire.requests import read_versioned_id
 
 _GREETING_WITHIN_S = 10
 _FAREWELL_WITHIN_S = 2
@@ -51,10 +52,11 @@ class Session:
         self.data_type = 1
         self.hears_positions = False
         self.hears_account = False
-        self.summaries: dict[int, tuple[str, ...]] = {}
+        self.summaries: set[int] = set()
         self._reader = reader
         self._writer = writer
         self._outbox = Outbox(writer, gateway.faults, self.hang_up)
+        self._writing: asyncio.Task[None] | None = None
         self._rate = MessageRate(gateway.limits)
         self.send = self._outbox.send
         self.offer = self._outbox.offer
@@ -62,11 +64,12 @@ class Session:
 
     async def run(self) -> None:
         """Serve the client until it or the gateway hangs up."""
-        writing: asyncio.Task[None] | None = None
         try:
             await self._greet()
-            writing = asyncio.create_task(self._outbox.write_all(lambda: self.client_id))
-            writing.add_done_callback(lambda done: None if done.cancelled() else self.hang_up())
+            self._writing = asyncio.create_task(self._outbox.write_all(lambda: self.client_id))
+            self._writing.add_done_callback(
+                lambda done: self.hang_up() if done.cancelled() or done.exception() else None
+            )
             if await self._start():
                 await self._read()
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
@@ -75,15 +78,29 @@ class Session:
             _log.info("bad_frame", client_id=self.client_id, error=error.text)
             self.error(NO_REQUEST, error.code, error.text)
         finally:
-            await self._leave(writing)
+            await self._leave()
 
     def hang_up(self) -> None:
         """End the connection at once."""
         self._writer.transport.abort()
+        if self._writing is not None:
+            self._writing.cancel()
+
+    async def dismiss(self) -> None:
+        """End the connection when it has been told what waits, if it still listens."""
+        self._outbox.finish()
+        if self._writing is not None and (await asyncio.wait({self._writing}, timeout=_FAREWELL_WITHIN_S))[1]:
+            self.hang_up()
+        self._writer.close()
 
     def error(self, req_id: int, code: int, text: str) -> None:
         """Tell the client what it cannot have, or a notice."""
         self.push(session.error(self.version, req_id, code, text))
+
+    def check_id(self, kind: Kind, req_id: int) -> None:
+        """Raises MarketError when the request id is in use."""
+        if self.streams.is_running(kind, req_id):
+            raise MarketError(102, "Duplicate ticker ID.")
 
     def check_data_line(self) -> None:
         """Raises MarketError when all lines are in use."""
@@ -132,9 +149,10 @@ class Session:
             message_id, *rest = await framing.read_frame(self._reader)
         if message_id != str(In.START_API.value):
             return False
-        fields = Fields(rest)
-        fields.skip(1)
-        wanted = fields.integer()
+        try:
+            wanted = read_versioned_id(Fields(rest))
+        except BadField as error:
+            raise framing.BadFrame(320, f"Error reading request. Message {message_id}: {error}") from None
         if wanted in self.gateway.connections or self.gateway.faults.claims(wanted):
             self.error(
                 NO_REQUEST, 326, "Unable to connect as the client id is already in use. Retry with a unique client id."
@@ -156,33 +174,30 @@ class Session:
                 limit = self.gateway.limits.messages_per_s
                 text = f"Max rate of messages per second has been exceeded:max={limit:g} ({self._rate.breaches})"
                 self.error(NO_REQUEST, 100, text)
-            elif await self.gateway.faults.on_request(self.client_id, message_id, rest):
-                await self._dispatch(message_id, Fields(rest))
+            else:
+                await self._dispatch(message_id, rest)
 
-    async def _dispatch(self, message_id: int, fields: Fields) -> None:
+    async def _dispatch(self, message_id: int, fields: Sequence[str]) -> None:
         handler = HANDLERS.get(message_id)
         if handler is None:
             self.error(NO_REQUEST, 321, f"Error validating request.-'bM' : cause - Message {message_id} is not served")
             return
         try:
-            with self.answering(NO_REQUEST):
-                await handler(self, fields)
+            if await self.gateway.faults.on_request(self.client_id, message_id, fields):
+                with self.answering(NO_REQUEST):
+                    await handler(self, Fields(fields))
         except BadField as error:
             self.error(NO_REQUEST, 320, f"Error reading request. Message {message_id}: {error}")
+        except ConnectionError:
+            raise
         except Exception as error:  # noqa: BLE001 - a request that finds a defect must not cost the connection
             _log.error("request_failed", message_id=message_id, exc_info=error)
             self.error(NO_REQUEST, 320, f"Error processing request. Message {message_id} failed inside the gateway")
 
-    async def _leave(self, writing: asyncio.Task[None] | None) -> None:
+    async def _leave(self) -> None:
         if self.gateway.connections.get(self.client_id) is self:
             del self.gateway.connections[self.client_id]
-        await self.streams.close()
-        if writing is not None:
-            try:
-                async with asyncio.timeout(_FAREWELL_WITHIN_S):
-                    await self._outbox.drain() if not writing.done() else None
-            except TimeoutError:
-                pass
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
-        self._writer.close()
+        await self.streams.close(*Kind)
+        await self.dismiss()
+        if self._writing is not None:
+            await asyncio.gather(self._writing, return_exceptions=True)

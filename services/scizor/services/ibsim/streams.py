@@ -53,10 +53,9 @@ class Streams:
         task.cancel()
         return True
 
-    async def close(self) -> None:
-        """Stop all."""
-        tasks = list(self._tasks.values())
-        self._tasks.clear()
+    async def close(self, *kinds: Kind) -> None:
+        """Stop all of these kinds."""
+        tasks = [self._tasks.pop(key) for key in list(self._tasks) if key[0] in kinds]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -64,5 +63,6 @@ class Streams:
     def _ended(self, kind: Kind, req_id: int, task: asyncio.Task[None]) -> None:
         if self._tasks.get((kind, req_id)) is task:
             del self._tasks[kind, req_id]
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, ConnectionError):  # the client is gone: that is no failure
             _log.error("stream_failed", kind=kind.name, req_id=req_id, exc_info=error)

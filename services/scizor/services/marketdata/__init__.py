@@ -1,5 +1,7 @@
-"""MarketData: symbols, their daily bars, and the proof of what is there, what is missing and what was refused.
+"""MarketData: symbols, their bars, live prices, and the proof of what is there, what is missing and what was refused.
 
-`servicer` decodes, calls and encodes; the use cases are in `symbols`, `bars`, `imports`, `coverage`, `quality`,
-`actions` and `health`, and know ports only; `__main__` picks the adapters.
+`calls` decodes, calls and encodes. The use cases know ports only: `symbols` (what is stored, and what the broker knows
+of it), `bars` (reading), `imports` (files and rows that come in), `collection` (bars asked of the broker), `live`
+(prices as they come), `truth` (coverage, quality, corporate actions, market hours, health). `assembly` puts them
+together, `__main__` picks the adapters.
 """

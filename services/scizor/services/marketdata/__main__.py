@@ -13,7 +13,7 @@ from scizor.adapters.ib import IbBroker
 from scizor.rpc.server import serve
 from scizor.rpc.settings import ServerSettings
 from scizor.services.marketdata.assembly import MarketData, Outside
-from scizor.services.marketdata.intake import FileFormat
+from scizor.services.marketdata.imports.intake import FileFormat
 from scizor.services.marketdata.settings import MarketDataSettings
 from scizor.services.setup import open_storage, start
 

@@ -20,7 +20,7 @@ from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage
 from scizor.rpc.server import Service
-from scizor.services.marketdata.bars import BarStreams
+from scizor.services.marketdata.bars.streams import BarStreams
 from scizor.services.marketdata.collection.app import Collections
 from scizor.services.marketdata.collection.means import Means
 from scizor.services.marketdata.collection.planning import Planning
@@ -28,18 +28,19 @@ from scizor.services.marketdata.collection.runner import CollectionRunner
 from scizor.services.marketdata.collection.schedule import DailySchedule
 from scizor.services.marketdata.collection.sessions import SessionTimes
 from scizor.services.marketdata.collection.settings import CollectionSettings
-from scizor.services.marketdata.contracts import Contracts
-from scizor.services.marketdata.coverage import CoverageReport
-from scizor.services.marketdata.gathering import ImportLimits
-from scizor.services.marketdata.imports import Imports
-from scizor.services.marketdata.intake import FileFormat, Intake, Reader
+from scizor.services.marketdata.imports.app import Imports
+from scizor.services.marketdata.imports.gathering import ImportLimits
+from scizor.services.marketdata.imports.intake import FileFormat, Intake, Reader
 from scizor.services.marketdata.live.hub import LiveHub
 from scizor.services.marketdata.live.lines import LineFinder
 from scizor.services.marketdata.live.settings import LiveSettings
 from scizor.services.marketdata.live.streams import LiveStreams
 from scizor.services.marketdata.servicer import SERVICE, MarketDataServicer
+from scizor.services.marketdata.symbols.contracts import Contracts
+from scizor.services.marketdata.symbols.standing import VerificationSettings
+from scizor.services.marketdata.symbols.verification import Verification
+from scizor.services.marketdata.truth.coverage import CoverageReport
 from scizor.services.marketdata.use_cases import UseCases
-from scizor.services.marketdata.verification import Verification, VerificationSettings
 
 _log = structlog.get_logger(__name__)
 
@@ -58,13 +59,18 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What an operator may decide. `stream_reads`: connections that all streams of bars together may read with."""
+    """What an operator may decide.
+
+    `stream_reads`: connections that all streams of bars together may read with. `heartbeat_s`: a stream with nothing to
+    tell says so this often.
+    """
 
     imports: ImportLimits = field(default_factory=ImportLimits)
     verification: VerificationSettings = field(default_factory=VerificationSettings)
     collections: CollectionSettings = field(default_factory=CollectionSettings)
     live: LiveSettings = field(default_factory=LiveSettings)
     stream_reads: int = 5
+    heartbeat_s: float = 5.0
 
 
 class MarketData:
@@ -90,6 +96,7 @@ class MarketData:
             coverage=CoverageReport(outside.calendar, outside.clock),
             bar_streams=BarStreams(outside.storage, choices.stream_reads),
             clock=outside.clock,
+            heartbeat_s=choices.heartbeat_s,
             version=version,
             calendar=outside.calendar,
             verification=Verification(outside.storage, outside.broker.contracts, outside.clock, choices.verification),
@@ -102,9 +109,9 @@ class MarketData:
 
     def start(self) -> None:
         """Begin the work it does by itself; in a running event loop."""
-        self._begin(self._runner.run())
+        self._begin("collecting", self._runner.run())
         if self._schedule is not None:
-            self._begin(self._schedule.run())
+            self._begin("schedule", self._schedule.run())
 
     async def stop(self) -> None:
         """Give back what is under way and close the feeds."""
@@ -113,8 +120,16 @@ class MarketData:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._hub.close()
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
+    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_tell_of_fault)
+        self._tasks.append(task)
+
+
+def _tell_of_fault(work: asyncio.Task[None]) -> None:
+    """Nobody waits for work that is to go on until it is cancelled, so nobody else would hear of its end."""
+    if not work.cancelled() and (fault := work.exception()) is not None:
+        _log.error("work_ended", work=work.get_name(), exc_info=fault)
 
 
 def _means(outside: Outside, contracts: Contracts, settings: CollectionSettings) -> Means:

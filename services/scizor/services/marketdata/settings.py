@@ -10,9 +10,9 @@ from pydantic_settings import SettingsConfigDict
 from scizor.adapters.ib import IbSettings
 from scizor.services.marketdata.assembly import Choices
 from scizor.services.marketdata.collection.settings import CollectionSettings
-from scizor.services.marketdata.gathering import ImportLimits
+from scizor.services.marketdata.imports.gathering import ImportLimits
 from scizor.services.marketdata.live.settings import LiveSettings
-from scizor.services.marketdata.verification import VerificationSettings
+from scizor.services.marketdata.symbols.standing import VerificationSettings
 from scizor.services.setup import ServiceSettings
 
 _MIB = 1024 * 1024

@@ -160,13 +160,16 @@ class IbConnection:
         self._link_lost, self._broken_farms = "", set()
         if self._session is session:
             self._session = None
-            for listener in self._listeners:
-                listener.session_interrupted(reason)
+            self._tell_interrupted(reason)
 
     def _tell_opened(self) -> None:
         if self._session:
             for listener in self._listeners:
                 listener.session_opened(self._session)
+
+    def _tell_interrupted(self, reason: str) -> None:
+        for listener in self._listeners:
+            listener.session_interrupted(reason)
 
     def _noticed(self, about: ConnectionNotice) -> None:
         match about.notice:
@@ -178,8 +181,9 @@ class IbConnection:
                 self._port = about.port or self._settings.port
             case Notice.FARM_BROKEN:
                 self._broken_farms.add(about.farm)
-            case Notice.FARM_WELL:
+            case Notice.FARM_WELL if about.farm in self._broken_farms:
                 self._broken_farms.discard(about.farm)
+                self._farm_back(about.farm)
             case Notice.TOO_FAST if self._session:
                 self._session.client.throttle.slow_down()
                 self._lane.slow_down()
@@ -190,8 +194,13 @@ class IbConnection:
         if self._session:
             # Nobody answers what was asked before, not even after the link is back.
             self._session.fail_replies(reason)
-            for listener in self._listeners:
-                listener.session_interrupted(reason)
+            self._tell_interrupted(reason)
+
+    def _farm_back(self, farm: str) -> None:
+        """What a broken data service served may have died without a word, and nobody says what that was."""
+        if self._session and not self._link_lost:
+            self._tell_interrupted(f"the data service {farm} was broken")
+            self._tell_opened()
 
     def _link_back(self, *, data_lost: bool) -> None:
         """What was subscribed may live on or not: it is ended and asked for anew in either case."""

@@ -15,7 +15,7 @@ from ib_async.contract import Contract, ContractDetails
 
 from scizor.adapters.ib.connection import IbConnection
 from scizor.adapters.ib.messages import End, Message
-from scizor.adapters.ib.session import Reply
+from scizor.adapters.ib.receivers import Reply
 from scizor.adapters.ib.settings import IbSettings
 from scizor.adapters.ib.translate import broker_contract, exchange_name
 from scizor.domain.broker import BrokerContract, FailureCategory, SourceFailure

@@ -45,7 +45,6 @@ _BY_CODE = {
     1100: FailureCategory.DISCONNECTED,
     2103: FailureCategory.SOURCE_FAULT,
     2105: FailureCategory.SOURCE_FAULT,
-    2107: FailureCategory.SOURCE_FAULT,
     10089: FailureCategory.NOT_PERMITTED,
     10168: FailureCategory.NOT_PERMITTED,
     10186: FailureCategory.NOT_PERMITTED,
@@ -55,7 +54,7 @@ _BY_CODE = {
     10197: FailureCategory.SOURCE_FAULT,
     10314: FailureCategory.REFUSED,
 }
-_WARNINGS = {10090, 10167, 10299, *range(2100, 2200)} - {2103, 2105, 2107}
+_WARNINGS = {10090, 10091, 10167, 10299, *range(2100, 2200)} - {2103, 2105}
 """Said beside data that comes all the same, such as delayed instead of live."""
 
 

@@ -14,7 +14,8 @@ from datetime import datetime
 from scizor.adapters.ib.connection import IbConnection
 from scizor.adapters.ib.errors import BUSTED
 from scizor.adapters.ib.lane import HistoryLane
-from scizor.adapters.ib.session import Receiver, Send, Session
+from scizor.adapters.ib.receivers import Receiver
+from scizor.adapters.ib.session import Send, Session
 from scizor.adapters.ib.settings import IbSettings
 from scizor.domain.broker import BrokerContract, FailureCategory, SourceFailure
 from scizor.domain.live import FeedEvent, FeedGap, FeedState, FeedStatus, LiveBar, Quote

@@ -16,7 +16,8 @@ from scizor.adapters.ib.durations import BAR_SIZES, duration, end_of, span_days
 from scizor.adapters.ib.lane import HistoryLane
 from scizor.adapters.ib.messages import HeadTimestamp, History, Message
 from scizor.adapters.ib.pacing import Ticket
-from scizor.adapters.ib.session import Reply, Send
+from scizor.adapters.ib.receivers import Reply
+from scizor.adapters.ib.session import Send
 from scizor.adapters.ib.settings import IbSettings
 from scizor.adapters.ib.translate import instant, wire_contract
 from scizor.adapters.ib.wire import WireClient

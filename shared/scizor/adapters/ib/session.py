@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from scizor.adapters.ib.errors import (
     CLIENT_ID_TAKEN,
@@ -22,6 +22,7 @@ from scizor.adapters.ib.errors import (
     notice,
 )
 from scizor.adapters.ib.messages import Message
+from scizor.adapters.ib.receivers import Receiver, Reply
 from scizor.adapters.ib.settings import IbSettings
 from scizor.adapters.ib.wire import WireClient
 from scizor.domain.broker import FailureCategory, SourceFailure
@@ -35,40 +36,6 @@ _FIRST_REQUEST_ID = 1_000_000_000
 T = TypeVar("T")
 Send = Callable[[WireClient, int], None]
 """How a request, or its cancellation, is sent under a request id."""
-
-
-class Receiver:
-    """Whoever is told the answers of one request. `over_with_error`: an error ends it at the gateway too, surely."""
-
-    over_with_error = False
-
-    def told(self, message: Message) -> None:
-        """One message."""
-
-    def settled(self) -> None:
-        """What came in together has been told."""
-
-    def failed(self, reason: SourceFailure) -> None:
-        """The request is over."""
-
-
-class Reply(Receiver, Generic[T]):
-    """A receiver somebody waits for."""
-
-    over_with_error = True
-
-    def __init__(self) -> None:
-        self.result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-    def succeed(self, value: T) -> None:
-        """It is what was waited for."""
-        if not self.result.done():
-            self.result.set_result(value)
-
-    def failed(self, reason: SourceFailure) -> None:
-        """Whoever waits is told."""
-        if not self.result.done():
-            self.result.set_exception(reason)
 
 
 class Session:

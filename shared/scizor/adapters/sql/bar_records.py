@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
-from scizor.adapters.sql.binary_copy import DAYS_TO_2000, RecordArray
+from scizor.adapters.sql.binary_copy import DAYS_TO_2000, RecordArray, decode_arrays
+from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.sources import Sources
 from scizor.domain.bars import VALUE_COLUMNS, BarSeries, empty_bars
 from scizor.domain.instruments import StoredInstrument
@@ -39,9 +40,15 @@ async def series_of(
     return BarSeries(instrument.instrument.id, instrument.instrument.currency, bars, names, interval=interval)
 
 
-def days_by_key(rows: Iterable[tuple[int, list[int]]]) -> Mapping[int, DayArray]:
-    """Days of each instrument, by storage key."""
-    return {key: np.array(days, dtype=np.int32) for key, days in rows}
+async def days_by_key(session: Session, query: str) -> Mapping[int, DayArray]:
+    """Days of each instrument, by storage key, of a query for keys and arrays of sessions; never an empty array."""
+    found = await session.copy_out(query)
+    return {key: days + np.int32(DAYS_TO_2000) for key, days in decode_arrays(found)}
+
+
+def key_array(keys: Iterable[int]) -> str:
+    """Storage keys, to be written into a query."""
+    return f"ARRAY[{', '.join(f'{key:d}' for key in keys)}]::integer[]"
 
 
 def session_bounds(which: SessionRange) -> dict[str, str]:

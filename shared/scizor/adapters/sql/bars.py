@@ -11,16 +11,17 @@ from itertools import pairwise
 import numpy as np
 from sqlalchemy import func, select, text
 
-from scizor.adapters.sql.bar_records import MARKS, VALUES, days_by_key, series_of, session_bounds
+from scizor.adapters.sql.bar_records import MARKS, VALUES, days_by_key, key_array, series_of, session_bounds
 from scizor.adapters.sql.bar_writer import SqlBarWriter, WrittenAs
 from scizor.adapters.sql.binary_copy import DAYS_TO_2000, RecordArray, decode, record_dtype
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.sources import Sources
 from scizor.adapters.sql.symbol_rows import lock_for_bars
 from scizor.adapters.sql.tables import daily_prices
-from scizor.domain.bars import BarSeries
+from scizor.domain.bars import PRICE_COLUMNS, BarSeries
 from scizor.domain.instruments import StoredInstrument
 from scizor.domain.intervals import Interval
+from scizor.domain.scaling import PRICE_DECIMALS
 from scizor.domain.sessions import DayArray, SessionRange
 
 _BAR = record_dtype({"symbol_id": ">i4", "session": ">i4", **VALUES, **MARKS})
@@ -32,7 +33,7 @@ _GROUP = 32
 # primary key, in the order asked, which costs the server less than to sort them all.
 _BARS = f"""
 SELECT {", ".join(("symbol_id", "session", *VALUES, *MARKS))}
-FROM unnest(ARRAY[{{keys}}]) AS asked (id) CROSS JOIN LATERAL (
+FROM unnest({{keys}}) AS asked (id) CROSS JOIN LATERAL (
     SELECT * FROM daily_prices
     WHERE symbol_id = asked.id AND session BETWEEN '{{first}}' AND '{{last}}'
     ORDER BY session {{direction}} LIMIT {{limit}}
@@ -51,12 +52,14 @@ SELECT (
 ) AS close
 FROM unnest(CAST(:sessions AS date[])) WITH ORDINALITY AS asked (session, place) ORDER BY place
 """)
-_DAYS_OF_MANY = text("""
-SELECT asked.id, found.days FROM unnest(CAST(:keys AS integer[])) AS asked (id) CROSS JOIN LATERAL (
-    SELECT array_agg(session - date '1970-01-01' ORDER BY session) AS days FROM daily_prices
-    WHERE symbol_id = asked.id AND session BETWEEN :first AND :last AND NOT partial
+_DAYS_OF_MANY = """
+SELECT asked.id, found.days FROM unnest({keys}) AS asked (id) CROSS JOIN LATERAL (
+    SELECT array_agg(session) AS days FROM (
+        SELECT session FROM daily_prices
+        WHERE symbol_id = asked.id AND session BETWEEN '{first}' AND '{last}' AND NOT partial ORDER BY session
+    ) AS ascending
 ) AS found WHERE found.days IS NOT NULL
-""")
+"""
 _NEWEST_OF_MANY = text("""
 SELECT asked.id, found.session FROM unnest(CAST(:keys AS integer[])) AS asked (id) CROSS JOIN LATERAL (
     SELECT session FROM daily_prices WHERE symbol_id = asked.id AND NOT partial ORDER BY session DESC LIMIT 1
@@ -67,12 +70,14 @@ SELECT asked.id FROM unnest(CAST(:keys AS integer[])) AS asked (id)
 WHERE EXISTS (SELECT FROM daily_prices WHERE symbol_id = asked.id AND session BETWEEN :first AND :last)
 """)
 
-# Bars told as traded have no scale date, which is not after anything.
-_RESCALE = """
-UPDATE {table} SET open = open * {ratio}, high = high * {ratio}, low = low * {ratio}, close = close * {ratio},
-    volume = volume / {ratio}
-WHERE symbol_id = {key:d} AND session < '{ex_date}' AND scale_date >= '{ex_date}'
-"""
+# Bars told as traded have no scale date, which is not after anything. Rounded as `as_traded` does, so that a bar is the
+# same whether its split was recorded before it was told or after.
+_RESCALE = f"""
+UPDATE {{table}} SET
+    {", ".join(f"{name} = round(({name} * {{ratio}})::numeric, {PRICE_DECIMALS})::float8" for name in PRICE_COLUMNS)},
+    volume = CASE WHEN volume > 0 THEN greatest(round(volume / {{ratio}}), 1) ELSE volume END
+WHERE symbol_id = {{key:d}} AND session < '{{ex_date}}' AND scale_date >= '{{ex_date}}'
+"""  # noqa: S608 - built of constants
 
 
 class SqlBars:
@@ -132,8 +137,7 @@ class SqlBars:
 
     async def days_of_many(self, keys: Sequence[int], which: SessionRange) -> Mapping[int, DayArray]:
         """As `days` for complete bars only, by storage's number; those without any are left out."""
-        rows = await self._session.all(_DAYS_OF_MANY, {"keys": list(keys), **_ends(which)})
-        return days_by_key((row.id, row.days) for row in rows)
+        return await days_by_key(self._session, _DAYS_OF_MANY.format(keys=key_array(keys), **session_bounds(which)))
 
     async def newest_of_many(self, keys: Sequence[int]) -> Mapping[int, date]:
         """The last session with a complete bar, by storage's number; those without any are left out."""
@@ -142,6 +146,7 @@ class SqlBars:
     async def delete(self, instrument: StoredInstrument, which: SessionRange) -> int:
         """Remove bars in the range with their revisions; how many bars."""
         await lock_for_bars(self._session, [instrument.key])
+        await self._session.allow_bulk_time()
         bounds = session_bounds(which)
         await self._session.run_bulk(_DELETE.format(table="bar_revisions", key=instrument.key, **bounds))
         return await self._session.run_bulk(_DELETE.format(table="daily_prices", key=instrument.key, **bounds))
@@ -176,7 +181,7 @@ class SqlBars:
         limit: int | None = None,
     ) -> RecordArray:
         query = _BARS.format(
-            keys=", ".join(f"{key:d}" for key in keys),
+            keys=key_array(keys),
             direction=direction,
             limit="ALL" if limit is None else f"{limit:d}",
             **session_bounds(which),

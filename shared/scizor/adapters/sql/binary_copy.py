@@ -6,7 +6,8 @@ row of fixed-size columns has the same size, so rows are the elements of a struc
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import struct
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ DAYS_TO_2000 = 10_957
 """PostgreSQL counts dates from 2000-01-01."""
 
 _CHUNK_ROWS = 8_192  # the server parses one chunk while the next is made
+_ARRAY_ROW = struct.Struct("!6xiiiiiii")  # key | length, dimensions, flags, type | elements, lower bound
+_ELEMENT = np.dtype([("length", ">i4"), ("value", ">i4")])
 RecordArray = npt.NDArray[np.void]
 
 
@@ -42,6 +45,16 @@ def decode(data: bytes | bytearray, dtype: np.dtype[np.void]) -> RecordArray:
     """A view of the rows in a whole COPY output, shape (n,)."""
     length = (len(data) - len(HEADER) - len(TRAILER)) // dtype.itemsize
     return np.frombuffer(data, dtype, count=length, offset=len(HEADER))
+
+
+def decode_arrays(data: bytes | bytearray) -> Iterator[tuple[int, npt.NDArray[np.int32]]]:
+    """Rows of an integer and an array of four-byte values without NULLs, in a whole COPY output."""
+    place = len(HEADER)
+    while data[place : place + len(TRAILER)] != TRAILER:
+        key, _, _, _, _, length, _ = _ARRAY_ROW.unpack_from(data, place)
+        place += _ARRAY_ROW.size
+        yield key, np.frombuffer(data, _ELEMENT, count=length, offset=place)["value"].astype(np.int32)
+        place += length * _ELEMENT.itemsize
 
 
 async def encode(pieces: Iterable[RecordArray]) -> AsyncIterator[bytes]:

@@ -25,8 +25,11 @@ _BY_STATE: dict[str, tuple[type[ScizorError], Reason, str]] = {
     "42P01": (Unavailable, Reason.STORAGE_UNAVAILABLE, "the database has not been migrated"),
     "53": (Unavailable, Reason.STORAGE_UNAVAILABLE, "the database is out of a resource"),
     "55P03": (Unavailable, Reason.STORAGE_UNAVAILABLE, "another transaction was in the way"),
+    "58": (Unavailable, Reason.STORAGE_UNAVAILABLE, "the database cannot read or write its files"),
     "57014": (Unavailable, Reason.STORAGE_UNAVAILABLE, "the database took too long"),
     "57": (Unavailable, Reason.STORAGE_UNAVAILABLE, "the database is shutting down or starting"),
+    "XX001": (DataCorrupt, Reason.DATA_CORRUPT, "the database found one of its files damaged"),
+    "XX002": (DataCorrupt, Reason.DATA_CORRUPT, "the database found one of its indexes damaged"),
 }
 _LATE = _BY_STATE["57014"]
 _AWAY = (Unavailable, Reason.STORAGE_UNAVAILABLE, "the database is not available")

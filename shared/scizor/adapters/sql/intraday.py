@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from datetime import date
 
 import numpy as np
-from sqlalchemy import text
 
 from scizor.adapters.sql.bar_records import (
     MARKS,
     VALUES,
     days_by_key,
     instant,
+    key_array,
     series_of,
     session_bounds,
     time_bounds,
@@ -42,8 +42,8 @@ WHERE symbol_id = {{key:d}} AND {_WITHIN} {{after}} ORDER BY start_time {{direct
 """  # noqa: S608 - built of constants and numbers
 # The next session begins more than six hours after this one's first bar, whatever its hours and however late that was.
 _SESSIONS = f"""
-SELECT asked.id, array_agg(found.session - date '1970-01-01' ORDER BY found.session) AS days
-FROM unnest(CAST(:keys AS integer[])) AS asked (id) CROSS JOIN LATERAL (
+SELECT asked.id, array_agg(found.session ORDER BY found.session)
+FROM unnest({{keys}}) AS asked (id) CROSS JOIN LATERAL (
     WITH RECURSIVE walk AS (
         (SELECT session, start_time FROM bars WHERE symbol_id = asked.id AND {_WITHIN} ORDER BY start_time LIMIT 1)
         UNION ALL
@@ -100,6 +100,7 @@ class SqlIntraday:
     async def delete(self, instrument: StoredInstrument, interval: Interval, which: SessionRange) -> int:
         """Remove bars in the range; how many."""
         await lock_for_bars(self._session, [instrument.key])
+        await self._session.allow_bulk_time()
         return await self._session.run_bulk(_DELETE.format(key=instrument.key, **_bounds(interval, which)))
 
     @asynccontextmanager
@@ -133,8 +134,8 @@ class SqlIntraday:
         self, keys: Sequence[int], interval: Interval, which: SessionRange, condition: str
     ) -> Mapping[int, DayArray]:
         bounds = _bounds(interval, which)
-        query = text(_SESSIONS.format(condition=condition.format(**bounds), **bounds))
-        return days_by_key((row.id, row.days) for row in await self._session.all(query, {"keys": list(keys)}))
+        condition = condition.format(**bounds)
+        return await days_by_key(self._session, _SESSIONS.format(keys=key_array(keys), condition=condition, **bounds))
 
 
 def _bounds(interval: Interval, which: SessionRange) -> dict[str, str | int]:

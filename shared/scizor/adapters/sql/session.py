@@ -53,6 +53,11 @@ class Session:
             rows = status.rpartition(" ")[2]
             return int(rows) if rows.isdigit() else 0
 
+    async def count_bulk(self, query: str) -> int:
+        """The one number a query of fixed text returns, under the bulk deadline."""
+        async with _bounded(self._bulk_timeout_s):
+            return int(await (await self._driver()).fetchval(query))
+
     async def copy_out(self, query: str) -> bytearray:
         """The result of a query in COPY's binary format."""
         received = bytearray()

@@ -36,7 +36,7 @@ from scizor.services.marketdata.collection.planning import Planning
 from scizor.services.marketdata.collection.runner import CollectionRunner
 from scizor.services.marketdata.collection.sessions import SessionTimes
 from scizor.services.marketdata.collection.settings import CollectionSettings
-from scizor.services.marketdata.contracts import Contracts
+from scizor.services.marketdata.symbols.contracts import Contracts
 from tests.fakes.broker import FakeBroker, HandClock
 from tests.fakes.storage import FakeStorage, FakeUnitOfWork
 

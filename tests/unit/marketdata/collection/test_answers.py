@@ -21,7 +21,7 @@ from scizor.ports.bars import WriteCounts
 from scizor.ports.broker import HistoryAnswer, HistoryRequest
 from scizor.ports.imports import RejectionFilter
 from scizor.ports.storage import UnitOfWork
-from scizor.services.marketdata.collection import storing
+from scizor.services.marketdata.collection import digest, storing
 from scizor.services.marketdata.collection.digest import Digest, Known, Mode
 from scizor.services.marketdata.collection.outcomes import Answered
 from scizor.services.marketdata.collection.storing import Stock
@@ -97,12 +97,11 @@ async def test_a_split_recorded_while_bars_are_stored_is_taken_out_all_the_same(
 async def test_an_answer_that_cannot_be_stored_fails_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await world.add(AAPL)
     other = await world.add(MSFT)
-    honest = storing.digested
 
     def digested(answered: Answered, known: Known, mode: Mode) -> Digest:
         if answered.chunk.symbol == "AAPL.NASDAQ":
             raise ZeroDivisionError("secret")
-        return honest(answered, known, mode)
+        return digest.digested(answered, known, mode)
 
     monkeypatch.setattr(storing, "digested", digested)
     done = await world.collect(daily())

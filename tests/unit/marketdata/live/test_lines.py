@@ -8,8 +8,8 @@ from scizor.domain.broker import BrokerContract, ConnectionState, FailureCategor
 from scizor.domain.errors import InvalidInput, NotFound, Reason
 from scizor.domain.instruments import Instrument
 from scizor.domain.live import FeedState, FeedStatus
-from scizor.services.marketdata.contracts import Contracts
 from scizor.services.marketdata.live.lines import LineFinder
+from scizor.services.marketdata.symbols.contracts import Contracts
 from tests.fakes.broker import FakeBroker, HandClock
 from tests.fakes.storage import FakeStorage
 

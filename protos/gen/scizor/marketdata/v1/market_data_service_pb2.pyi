@@ -130,7 +130,7 @@ class _ConnectionState:
 class _ConnectionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConnectionState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CONNECTION_STATE_UNSPECIFIED: _ConnectionState.ValueType  # 0
-    """No broker is configured."""
+    """Not said."""
     CONNECTION_STATE_DOWN: _ConnectionState.ValueType  # 1
     """Not connected; the next attempt is waited for."""
     CONNECTION_STATE_CONNECTING: _ConnectionState.ValueType  # 2
@@ -148,7 +148,7 @@ class ConnectionState(_ConnectionState, metaclass=_ConnectionStateEnumTypeWrappe
     """The state of the connection to the broker."""
 
 CONNECTION_STATE_UNSPECIFIED: ConnectionState.ValueType  # 0
-"""No broker is configured."""
+"""Not said."""
 CONNECTION_STATE_DOWN: ConnectionState.ValueType  # 1
 """Not connected; the next attempt is waited for."""
 CONNECTION_STATE_CONNECTING: ConnectionState.ValueType  # 2
@@ -1067,7 +1067,7 @@ class StreamBarsRequest(_message.Message):
     end: _builtins.str
     """Last session, YYYY-MM-DD, inclusive; empty for the newest."""
     interval: _bars_pb2.BarInterval.ValueType
-    """Bar length; one day when not said."""
+    """Must be one day, which is also what is meant when not said: shorter bars are read with GetBars."""
     adjustment: _bars_pb2.Adjustment.ValueType
     """RAW when not said."""
     as_of: _builtins.str
@@ -1559,7 +1559,7 @@ Global___GetDataQualityRequest: _TypeAlias = GetDataQualityRequest  # noqa: Y015
 
 @_typing.final
 class GetDataQualityResponse(_message.Message):
-    """How imports were judged."""
+    """How imports were judged, and what looks wrong in stored bars."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -199,7 +199,7 @@ class MarketDataServiceServicer:
 
     def CreateSymbol(self, request, context):
         """Asks the broker for the symbol's contract, then stores it. Errors: ALREADY_EXISTS SYMBOL_EXISTS, REQUEST_ID_REUSED, FAILED_PRECONDITION
-        SYMBOL_UNKNOWN_TO_BROKER, INVALID_ARGUMENT SYMBOL_AMBIGUOUS (with the candidates), UNAVAILABLE BROKER_UNAVAILABLE.
+        SYMBOL_UNKNOWN_TO_BROKER, INVALID_ARGUMENT SYMBOL_AMBIGUOUS (with the candidates), UNAVAILABLE BROKER_UNAVAILABLE, BROKER_REFUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -222,7 +222,8 @@ class MarketDataServiceServicer:
 
     def PopulateSymbols(self, request, context):
         """Stores the built-in universe of 357 symbols, leaving those already stored as they are, and asks the broker for the contracts of the
-        new ones; a stream of progress. Errors: UNAVAILABLE BROKER_UNAVAILABLE, before anything is stored.
+        new ones; a stream of progress. Errors: UNAVAILABLE BROKER_UNAVAILABLE, at once without a broker, else behind the progress when it gave
+        no answer about some: those are not stored, so that populating again asks for them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -335,7 +336,7 @@ class MarketDataServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetMarketHours(self, request, context):
-        """Tells an exchange's sessions around a date. Errors: INVALID_ARGUMENT.
+        """Tells an exchange's sessions around a date. Errors: INVALID_ARGUMENT for an exchange without a calendar, DATE_RANGE_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -349,7 +350,8 @@ class MarketDataServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetDataQuality(self, request, context):
-        """Tells how imports were judged: totals by rule and the rejected rows, newest import first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+        """Tells how imports were judged, totals by rule and the rejected rows, newest import first, and what looks wrong in stored bars. A
+        collection counts as an import with its own id for each source of bars. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -371,7 +373,8 @@ class MarketDataServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetHealth(self, request, context):
-        """Tells whether the service and its database answer. Never an error while the process lives: read `serving`.
+        """Tells whether the service and its database answer, and how the connection to the broker stands. Never an error while the process lives:
+        read `serving`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

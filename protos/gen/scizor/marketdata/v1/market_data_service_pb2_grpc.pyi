@@ -47,7 +47,7 @@ class MarketDataServiceStub:
     """Returns one symbol. Errors: NOT_FOUND SYMBOL_NOT_FOUND."""
     CreateSymbol: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.CreateSymbolRequest, _market_data_service_pb2.CreateSymbolResponse]
     """Asks the broker for the symbol's contract, then stores it. Errors: ALREADY_EXISTS SYMBOL_EXISTS, REQUEST_ID_REUSED, FAILED_PRECONDITION
-    SYMBOL_UNKNOWN_TO_BROKER, INVALID_ARGUMENT SYMBOL_AMBIGUOUS (with the candidates), UNAVAILABLE BROKER_UNAVAILABLE.
+    SYMBOL_UNKNOWN_TO_BROKER, INVALID_ARGUMENT SYMBOL_AMBIGUOUS (with the candidates), UNAVAILABLE BROKER_UNAVAILABLE, BROKER_REFUSED.
     """
     UpdateSymbol: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.UpdateSymbolRequest, _market_data_service_pb2.UpdateSymbolResponse]
     """Changes the masked fields of a symbol; its key never changes. Errors: NOT_FOUND SYMBOL_NOT_FOUND, ABORTED ETAG_STALE."""
@@ -57,7 +57,8 @@ class MarketDataServiceStub:
     """
     PopulateSymbols: _grpc.UnaryStreamMultiCallable[_market_data_service_pb2.PopulateSymbolsRequest, _market_data_service_pb2.PopulateSymbolsResponse]
     """Stores the built-in universe of 357 symbols, leaving those already stored as they are, and asks the broker for the contracts of the
-    new ones; a stream of progress. Errors: UNAVAILABLE BROKER_UNAVAILABLE, before anything is stored.
+    new ones; a stream of progress. Errors: UNAVAILABLE BROKER_UNAVAILABLE, at once without a broker, else behind the progress when it gave
+    no answer about some: those are not stored, so that populating again asks for them.
     """
     ValidateSymbols: _grpc.UnaryStreamMultiCallable[_market_data_service_pb2.ValidateSymbolsRequest, _market_data_service_pb2.ValidateSymbolsResponse]
     """Asks the broker about stored symbols, leaving out those verified lately; a stream of progress. A symbol the broker does not know is
@@ -102,11 +103,13 @@ class MarketDataServiceStub:
     StreamLiveBars: _grpc.UnaryStreamMultiCallable[_live_pb2.StreamLiveBarsRequest, _live_pb2.StreamLiveBarsResponse]
     """Streams bars as they form. Errors: as StreamQuotes."""
     GetMarketHours: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.GetMarketHoursRequest, _market_data_service_pb2.GetMarketHoursResponse]
-    """Tells an exchange's sessions around a date. Errors: INVALID_ARGUMENT."""
+    """Tells an exchange's sessions around a date. Errors: INVALID_ARGUMENT for an exchange without a calendar, DATE_RANGE_INVALID."""
     GetCoverage: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.GetCoverageRequest, _market_data_service_pb2.GetCoverageResponse]
     """Compares the stored bars with the exchange's calendar. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID."""
     GetDataQuality: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.GetDataQualityRequest, _market_data_service_pb2.GetDataQualityResponse]
-    """Tells how imports were judged: totals by rule and the rejected rows, newest import first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+    """Tells how imports were judged, totals by rule and the rejected rows, newest import first, and what looks wrong in stored bars. A
+    collection counts as an import with its own id for each source of bars. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+    """
     ListCorporateActions: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.ListCorporateActionsRequest, _market_data_service_pb2.ListCorporateActionsResponse]
     """Lists a symbol's splits and dividends, oldest first."""
     RecordCorporateAction: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.RecordCorporateActionRequest, _market_data_service_pb2.RecordCorporateActionResponse]
@@ -114,7 +117,9 @@ class MarketDataServiceStub:
     that date), REQUEST_ID_REUSED.
     """
     GetHealth: _grpc.UnaryUnaryMultiCallable[_market_data_service_pb2.GetHealthRequest, _market_data_service_pb2.GetHealthResponse]
-    """Tells whether the service and its database answer. Never an error while the process lives: read `serving`."""
+    """Tells whether the service and its database answer, and how the connection to the broker stands. Never an error while the process lives:
+    read `serving`.
+    """
 
 @_typing.type_check_only
 class MarketDataServiceAsyncStub(MarketDataServiceStub):
@@ -133,7 +138,7 @@ class MarketDataServiceAsyncStub(MarketDataServiceStub):
     """Returns one symbol. Errors: NOT_FOUND SYMBOL_NOT_FOUND."""
     CreateSymbol: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.CreateSymbolRequest, _market_data_service_pb2.CreateSymbolResponse]  # type: ignore[assignment]
     """Asks the broker for the symbol's contract, then stores it. Errors: ALREADY_EXISTS SYMBOL_EXISTS, REQUEST_ID_REUSED, FAILED_PRECONDITION
-    SYMBOL_UNKNOWN_TO_BROKER, INVALID_ARGUMENT SYMBOL_AMBIGUOUS (with the candidates), UNAVAILABLE BROKER_UNAVAILABLE.
+    SYMBOL_UNKNOWN_TO_BROKER, INVALID_ARGUMENT SYMBOL_AMBIGUOUS (with the candidates), UNAVAILABLE BROKER_UNAVAILABLE, BROKER_REFUSED.
     """
     UpdateSymbol: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.UpdateSymbolRequest, _market_data_service_pb2.UpdateSymbolResponse]  # type: ignore[assignment]
     """Changes the masked fields of a symbol; its key never changes. Errors: NOT_FOUND SYMBOL_NOT_FOUND, ABORTED ETAG_STALE."""
@@ -143,7 +148,8 @@ class MarketDataServiceAsyncStub(MarketDataServiceStub):
     """
     PopulateSymbols: _aio.UnaryStreamMultiCallable[_market_data_service_pb2.PopulateSymbolsRequest, _market_data_service_pb2.PopulateSymbolsResponse]  # type: ignore[assignment]
     """Stores the built-in universe of 357 symbols, leaving those already stored as they are, and asks the broker for the contracts of the
-    new ones; a stream of progress. Errors: UNAVAILABLE BROKER_UNAVAILABLE, before anything is stored.
+    new ones; a stream of progress. Errors: UNAVAILABLE BROKER_UNAVAILABLE, at once without a broker, else behind the progress when it gave
+    no answer about some: those are not stored, so that populating again asks for them.
     """
     ValidateSymbols: _aio.UnaryStreamMultiCallable[_market_data_service_pb2.ValidateSymbolsRequest, _market_data_service_pb2.ValidateSymbolsResponse]  # type: ignore[assignment]
     """Asks the broker about stored symbols, leaving out those verified lately; a stream of progress. A symbol the broker does not know is
@@ -188,11 +194,13 @@ class MarketDataServiceAsyncStub(MarketDataServiceStub):
     StreamLiveBars: _aio.UnaryStreamMultiCallable[_live_pb2.StreamLiveBarsRequest, _live_pb2.StreamLiveBarsResponse]  # type: ignore[assignment]
     """Streams bars as they form. Errors: as StreamQuotes."""
     GetMarketHours: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.GetMarketHoursRequest, _market_data_service_pb2.GetMarketHoursResponse]  # type: ignore[assignment]
-    """Tells an exchange's sessions around a date. Errors: INVALID_ARGUMENT."""
+    """Tells an exchange's sessions around a date. Errors: INVALID_ARGUMENT for an exchange without a calendar, DATE_RANGE_INVALID."""
     GetCoverage: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.GetCoverageRequest, _market_data_service_pb2.GetCoverageResponse]  # type: ignore[assignment]
     """Compares the stored bars with the exchange's calendar. Errors: INVALID_ARGUMENT DATE_RANGE_INVALID."""
     GetDataQuality: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.GetDataQualityRequest, _market_data_service_pb2.GetDataQualityResponse]  # type: ignore[assignment]
-    """Tells how imports were judged: totals by rule and the rejected rows, newest import first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+    """Tells how imports were judged, totals by rule and the rejected rows, newest import first, and what looks wrong in stored bars. A
+    collection counts as an import with its own id for each source of bars. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+    """
     ListCorporateActions: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.ListCorporateActionsRequest, _market_data_service_pb2.ListCorporateActionsResponse]  # type: ignore[assignment]
     """Lists a symbol's splits and dividends, oldest first."""
     RecordCorporateAction: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.RecordCorporateActionRequest, _market_data_service_pb2.RecordCorporateActionResponse]  # type: ignore[assignment]
@@ -200,7 +208,9 @@ class MarketDataServiceAsyncStub(MarketDataServiceStub):
     that date), REQUEST_ID_REUSED.
     """
     GetHealth: _aio.UnaryUnaryMultiCallable[_market_data_service_pb2.GetHealthRequest, _market_data_service_pb2.GetHealthResponse]  # type: ignore[assignment]
-    """Tells whether the service and its database answer. Never an error while the process lives: read `serving`."""
+    """Tells whether the service and its database answer, and how the connection to the broker stands. Never an error while the process lives:
+    read `serving`.
+    """
 
 class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
     """Symbols, their bars, and the proof of what is there, what is missing and what was refused.
@@ -234,7 +244,7 @@ class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_market_data_service_pb2.CreateSymbolResponse, _abc.Awaitable[_market_data_service_pb2.CreateSymbolResponse]]:
         """Asks the broker for the symbol's contract, then stores it. Errors: ALREADY_EXISTS SYMBOL_EXISTS, REQUEST_ID_REUSED, FAILED_PRECONDITION
-        SYMBOL_UNKNOWN_TO_BROKER, INVALID_ARGUMENT SYMBOL_AMBIGUOUS (with the candidates), UNAVAILABLE BROKER_UNAVAILABLE.
+        SYMBOL_UNKNOWN_TO_BROKER, INVALID_ARGUMENT SYMBOL_AMBIGUOUS (with the candidates), UNAVAILABLE BROKER_UNAVAILABLE, BROKER_REFUSED.
         """
 
     @_abc_1.abstractmethod
@@ -262,7 +272,8 @@ class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_market_data_service_pb2.PopulateSymbolsResponse], _abc.AsyncIterator[_market_data_service_pb2.PopulateSymbolsResponse]]:
         """Stores the built-in universe of 357 symbols, leaving those already stored as they are, and asks the broker for the contracts of the
-        new ones; a stream of progress. Errors: UNAVAILABLE BROKER_UNAVAILABLE, before anything is stored.
+        new ones; a stream of progress. Errors: UNAVAILABLE BROKER_UNAVAILABLE, at once without a broker, else behind the progress when it gave
+        no answer about some: those are not stored, so that populating again asks for them.
         """
 
     @_abc_1.abstractmethod
@@ -397,7 +408,7 @@ class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _market_data_service_pb2.GetMarketHoursRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_market_data_service_pb2.GetMarketHoursResponse, _abc.Awaitable[_market_data_service_pb2.GetMarketHoursResponse]]:
-        """Tells an exchange's sessions around a date. Errors: INVALID_ARGUMENT."""
+        """Tells an exchange's sessions around a date. Errors: INVALID_ARGUMENT for an exchange without a calendar, DATE_RANGE_INVALID."""
 
     @_abc_1.abstractmethod
     def GetCoverage(
@@ -413,7 +424,9 @@ class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _market_data_service_pb2.GetDataQualityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_market_data_service_pb2.GetDataQualityResponse, _abc.Awaitable[_market_data_service_pb2.GetDataQualityResponse]]:
-        """Tells how imports were judged: totals by rule and the rejected rows, newest import first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+        """Tells how imports were judged, totals by rule and the rejected rows, newest import first, and what looks wrong in stored bars. A
+        collection counts as an import with its own id for each source of bars. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+        """
 
     @_abc_1.abstractmethod
     def ListCorporateActions(
@@ -439,6 +452,8 @@ class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _market_data_service_pb2.GetHealthRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_market_data_service_pb2.GetHealthResponse, _abc.Awaitable[_market_data_service_pb2.GetHealthResponse]]:
-        """Tells whether the service and its database answer. Never an error while the process lives: read `serving`."""
+        """Tells whether the service and its database answer, and how the connection to the broker stands. Never an error while the process lives:
+        read `serving`.
+        """
 
 def add_MarketDataServiceServicer_to_server(servicer: MarketDataServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

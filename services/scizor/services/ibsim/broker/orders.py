@@ -6,7 +6,7 @@ tape crosses it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -117,9 +117,10 @@ class Broker:
             for event in self._end(order, "Cancelled by Trader", "Order Canceled - reason:")
         ]
 
-    def match(self) -> Sequence[Event]:
-        """Let the market do what it has done to the open orders since last time."""
-        return [event for order in self.open_orders() for event in self._match(order)]
+    def match(self) -> Iterator[Event]:
+        """Let the market do what it has done to the open orders since last time; what follows a failure is left."""
+        for order in self.open_orders():
+            yield from self._match(order)
 
     def _accept(self, client_id: int, order_id: int, listing: Listing, terms: Terms) -> list[Event]:
         now = self._market.clock.now()

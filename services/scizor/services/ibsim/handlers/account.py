@@ -84,7 +84,7 @@ async def request_summary(session: Session, fields: Fields) -> None:
         cause = "Maximum number of account summary requests exceeded"
         session.error(request.req_id, 322, f"Error processing request.-'bZ' : cause - {cause}")
         return
-    session.summaries[request.req_id] = request.tags
+    session.summaries.add(request.req_id)
     wanted = set(request.tags)
     ledger = any(tag.startswith(_LEDGER) for tag in wanted)
     for line in session.gateway.broker.account_values():
@@ -95,7 +95,7 @@ async def request_summary(session: Session, fields: Fields) -> None:
 
 async def cancel_summary(session: Session, fields: Fields) -> None:
     """Make room for another one."""
-    session.summaries.pop(read_versioned_id(fields), None)
+    session.summaries.discard(read_versioned_id(fields))
 
 
 def _is_known(session: Session, req_id: int, name: str) -> bool:

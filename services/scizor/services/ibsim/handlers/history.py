@@ -43,8 +43,7 @@ async def request_history(session: Session, fields: Fields) -> None:
     """Check a request against all rules, then answer it in its own time."""
     request = HistoryRequest.read(fields)
     with session.answering(request.req_id):
-        if session.streams.is_running(Kind.HISTORY, request.req_id):
-            raise MarketError(102, "Duplicate ticker ID.")
+        session.check_id(Kind.HISTORY, request.req_id)
         size, end = parse_bar_size(request.bar_size), parse_end(request.end)
         listing = session.gateway.resolve(request.contract)
         _check(session, request, listing, size, end)
@@ -64,7 +63,9 @@ async def request_head_timestamp(session: Session, fields: Fields) -> None:
     """The first instant with data."""
     request = HeadTimestampRequest.read(fields)
     with session.answering(request.req_id):
+        session.check_id(Kind.HEAD_TIMESTAMP, request.req_id)
         listing = session.gateway.resolve(request.contract)
+        _check_room(session)
         session.streams.start(Kind.HEAD_TIMESTAMP, request.req_id, _answer_head(session, request, listing))
 
 
@@ -77,8 +78,7 @@ async def request_real_time_bars(session: Session, fields: Fields) -> None:
     """Bars of five seconds, as they end."""
     request = RealTimeBarsRequest.read(fields)
     with session.answering(request.req_id):
-        if session.streams.is_running(Kind.REAL_TIME_BARS, request.req_id):
-            raise MarketError(102, "Duplicate ticker ID.")
+        session.check_id(Kind.REAL_TIME_BARS, request.req_id)
         if request.bar_size_s != 5:
             raise MarketError(321, "Error validating request.-'bD' : cause - Real-time bars have 5 seconds")
         listing = session.gateway.resolve(request.contract)
@@ -124,15 +124,21 @@ def _check(session: Session, request: HistoryRequest, listing: Listing, size: Ba
         )
     if request.what == _SCHEDULE and (session.version < _SCHEDULE_FROM or size is not BarSize.D1):
         raise MarketError(321, "Error validating request.-'bN' : cause - A schedule has bars of 1 day")
-    if gateway.count(Kind.HISTORY) >= gateway.limits.open_histories:
-        cause = f"Only {gateway.limits.open_histories} simultaneous API historical data requests allowed."
-        raise MarketError(322, f"Error processing request.-'cc' : cause - {cause}")
+    _check_room(session)
     if size in SMALL_BARS:
         contract = (listing.con_id, request.contract.exchange, request.what)
         identical = (contract, size, request.end, request.duration, request.regular_hours)
         broken = gateway.pacing.broken_rule(identical, contract, weight=2 if request.what == "BID_ASK" else 1)
         if broken:
             raise MarketError(162, f"{_HMDS}Historical data request pacing violation: {broken}")
+
+
+def _check_room(session: Session) -> None:
+    """Raises MarketError when too many are open; a head timestamp is a request for history too."""
+    most = session.gateway.limits.open_histories
+    if session.gateway.count(Kind.HISTORY, Kind.HEAD_TIMESTAMP) >= most:
+        cause = f"Only {most} simultaneous API historical data requests allowed."
+        raise MarketError(322, f"Error processing request.-'cc' : cause - {cause}")
 
 
 async def _answer(
@@ -189,8 +195,6 @@ async def _stream_bars(session: Session, request: RealTimeBarsRequest, listing: 
     while True:
         now = market.clock.now()
         await market.clock.sleep(5 - now.timestamp() % 5)
-        if not market.quote(listing).in_session and request.regular_hours:
-            continue
         try:
             bars = market.bars(listing, BarSize.S5, None, "60 S", request.what, regular_hours=request.regular_hours)
         except MarketError:

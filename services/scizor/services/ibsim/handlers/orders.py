@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scizor.services.ibsim.broker.words import Execution
+from scizor.services.ibsim.broker.words import ACCOUNT, Execution
 from scizor.services.ibsim.handlers.account import tell_order
 from scizor.services.ibsim.handlers.history import parse_end
 from scizor.services.ibsim.wire.fields import Fields
@@ -80,6 +80,7 @@ def _passes(request: ExecutionsRequest, fill: Execution) -> bool:
     side = {"BUY": "BUY", "BOT": "BUY", "SELL": "SELL", "SLD": "SELL"}.get(request.side.upper(), "")
     asked_and_is = (
         (request.client_id, order.client_id),
+        (request.account, ACCOUNT),
         (request.symbol, order.listing.symbol),
         (request.sec_type, order.listing.sec_type),
         (side, order.terms.action),

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scizor.services.ibsim.gateway import DataAccess
-from scizor.services.ibsim.market.api import BarSize, Listing, Market, MarketError, SimQuote
+from scizor.services.ibsim.market.api import Listing, MarketError, SimQuote
 from scizor.services.ibsim.streams import Kind
 from scizor.services.ibsim.wire.fields import Fields
 from scizor.services.ibsim.wire.replies import ticks as replies
@@ -35,12 +35,13 @@ async def request_market_data(session: Session, fields: Fields) -> None:
     """Quotes of the kind that was chosen, or what the login has instead."""
     request = MarketDataRequest.read(fields)
     with session.answering(request.req_id):
-        if session.streams.is_running(Kind.QUOTES, request.req_id):
-            raise MarketError(102, "Duplicate ticker ID.")
+        session.check_id(Kind.QUOTES, request.req_id)
         listing = session.gateway.resolve(request.contract)
-        delayed = _is_delayed(session, request.req_id, listing)
         session.check_data_line()
-        session.streams.start(Kind.QUOTES, request.req_id, _stream_quotes(session, request, listing, delayed=delayed))
+        delayed = _is_delayed(session, request.req_id, listing)
+        frozen = session.data_type in {_FROZEN_TYPE, _DELAYED_FROZEN_TYPE}
+        quotes = _stream_quotes(session, request, listing, delayed=delayed, frozen=frozen)
+        session.streams.start(Kind.QUOTES, request.req_id, quotes)
 
 
 async def cancel_market_data(session: Session, fields: Fields) -> None:
@@ -54,15 +55,16 @@ async def request_tick_by_tick(session: Session, fields: Fields) -> None:
     """Each trade or quote as it comes."""
     request = TickByTickRequest.read(fields)
     with session.answering(request.req_id):
-        if session.streams.is_running(Kind.TICK_BY_TICK, request.req_id):
-            raise MarketError(102, "Duplicate ticker ID.")
+        session.check_id(Kind.TICK_BY_TICK, request.req_id)
         kind = _KINDS.get(request.kind)
         if kind is None:
             raise MarketError(321, "Error validating request.-'bT' : cause - Invalid tick type")
         listing = session.gateway.resolve(request.contract)
         if session.gateway.access(listing) is not DataAccess.LIVE:
             raise MarketError(10189, "Failed to request tick-by-tick data.No market data permissions for the contract")
-        if session.gateway.count(Kind.TICK_BY_TICK) >= session.gateway.limits.tick_by_tick:
+        gateway = session.gateway
+        is_full = gateway.count(Kind.TICK_BY_TICK) >= gateway.limits.tick_by_tick
+        if is_full or not gateway.tick_pacing.admits(listing.con_id):
             raise MarketError(10190, "Max number of tick-by-tick requests has been reached")
         session.streams.start(Kind.TICK_BY_TICK, request.req_id, _stream_ticks(session, request.req_id, kind, listing))
 
@@ -89,16 +91,17 @@ def _is_delayed(session: Session, req_id: int, listing: Listing) -> bool:
     return True
 
 
-async def _stream_quotes(session: Session, request: MarketDataRequest, listing: Listing, *, delayed: bool) -> None:
+async def _stream_quotes(
+    session: Session, request: MarketDataRequest, listing: Listing, *, delayed: bool, frozen: bool
+) -> None:
     market, req_id = session.gateway.market, request.req_id
-    frozen = session.data_type in {_FROZEN_TYPE, _DELAYED_FROZEN_TYPE}
     types = DELAYED if delayed else LIVE
     told_type = 0
     told: dict[int, bytes] = {}
     with session.answering(req_id):
         await session.send(replies.tick_parameters(req_id, listing.min_tick))
         while True:
-            quote = _delayed_quote(market, listing) if delayed else market.quote(listing)
+            quote = market.quote(listing, market.clock.now() - _DELAY if delayed else None)
             data_type = (_DELAYED_TYPE if delayed else _LIVE_TYPE) + (frozen and not quote.in_session)
             if data_type != told_type:
                 await session.send(replies.market_data_type(req_id, data_type))
@@ -140,31 +143,6 @@ def _ticks(req_id: int, types: TickTypes, quote: SimQuote) -> dict[int, bytes]:
     return {**messages, types.volume: replies.tick_size(req_id, types.volume, quote.volume)}
 
 
-def _delayed_quote(market: Market, listing: Listing) -> SimQuote:
-    """The market of a quarter of an hour ago, out of that session's minutes. Raises MarketError(162)."""
-    now = market.quote(listing)
-    then = now.time - _DELAY
-    bars = [
-        bar for bar in market.bars(listing, BarSize.M1, then, "1 D", "TRADES", regular_hours=True) if bar.start <= then
-    ]
-    if not bars:
-        return replace(now, time=then, last=now.previous_close, open=None, high=None, low=None, volume=0)
-    day = [bar for bar in bars if bar.session == bars[-1].session]
-    half_spread = (now.ask - now.bid) / 2
-    last = day[-1].close
-    return replace(
-        now,
-        time=then,
-        bid=round(last - half_spread, 4),
-        ask=round(last + half_spread, 4),
-        last=last,
-        volume=sum(bar.volume for bar in day),
-        open=day[0].open,
-        high=max(bar.high for bar in day),
-        low=min(bar.low for bar in day),
-    )
-
-
 async def _stream_ticks(session: Session, req_id: int, kind: int, listing: Listing) -> None:
     market, venue = session.gateway.market, listing.primary_exchange
     since = market.clock.now()
@@ -189,5 +167,5 @@ def _tell_quote(session: Session, req_id: int, kind: int, quote: SimQuote, told:
         if kind == 3:  # BidAsk
             session.offer(replies.tick_by_tick_quote(req_id, quote.time, *book))
         else:
-            session.offer(replies.tick_by_tick_midpoint(req_id, quote.time, (quote.bid + quote.ask) / 2))
+            session.offer(replies.tick_by_tick_midpoint(req_id, quote.time, quote.midpoint))
     return quote

@@ -20,7 +20,7 @@ async def request_contract_details(session: Session, fields: Fields) -> None:
     request = ContractDetailsRequest.read(fields)
     market = session.gateway.market
     with session.answering(request.req_id):
-        for listing in market.find(request.contract):
+        for listing in session.gateway.find(request.contract):
             rules = ",".join([str(market_rule_id(listing))] * len(listing.valid_exchanges))
             hours = market.hours(listing)
             await session.send(contracts.contract_details(session.version, request.req_id, listing, hours, rules))

@@ -151,6 +151,11 @@ class SimQuote:
     previous_close: float
     in_session: bool
 
+    @property
+    def midpoint(self) -> float:
+        """The middle between bid and ask, without the noise of binary fractions."""
+        return round((self.bid + self.ask) / 2, 6)
+
 
 @dataclass(frozen=True, slots=True)
 class SimTrade:
@@ -214,8 +219,8 @@ class Market(Protocol):
         """`tradingHours` and `liquidHours` as a contract's details spell them."""
         ...
 
-    def quote(self, listing: Listing) -> SimQuote:
-        """The market as of now."""
+    def quote(self, listing: Listing, at: datetime | None = None) -> SimQuote:
+        """The market as of then; None and the future are now."""
         ...
 
     def trades(self, listing: Listing, after: datetime, until: datetime) -> Sequence[SimTrade]:

@@ -19,7 +19,7 @@ from scizor.services.ibsim.market.archive import Archive
 from scizor.services.ibsim.market.contracts import book
 from scizor.services.ibsim.market.history import history
 from scizor.services.ibsim.market.hours import hours_of, schedule_of
-from scizor.services.ibsim.market.tape import quote_now, trades_between
+from scizor.services.ibsim.market.tape import quote_at, trades_between
 from scizor.services.ibsim.market.telling import check_what, no_data
 from scizor.services.ibsim.market.ticks import MarketRule, ticks_of
 
@@ -80,9 +80,10 @@ class SimMarket:
         """`tradingHours` and `liquidHours` as a contract's details spell them."""
         return hours_of(self._archive, listing)
 
-    def quote(self, listing: Listing) -> SimQuote:
-        """The market as of now; out of session as it closed."""
-        return quote_now(self._archive, listing)
+    def quote(self, listing: Listing, at: datetime | None = None) -> SimQuote:
+        """The market as of then, or now; out of session as it closed."""
+        now = self.clock.now()
+        return quote_at(self._archive, listing, now if at is None else min(at, now))
 
     def trades(self, listing: Listing, after: datetime, until: datetime) -> Sequence[SimTrade]:
         """The tape later than `after` up to `until`, oldest first: one trade a second of a session."""

@@ -1,4 +1,4 @@
-"""The present: the quote and the tape, out of the same sessions that history is told from."""
+"""Quotes and the tape, out of the same sessions that history is told from."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ class _Seen:
     low: float | None = None
 
 
-def quote_now(archive: Archive, listing: Listing) -> SimQuote:
+def quote_at(archive: Archive, listing: Listing, now: datetime) -> SimQuote:
     """As `Market.quote`. Out of session it is the last session's, at its close, until the next one's date has come."""
-    table, series, now = archive.table(listing), archive.series(listing), archive.clock.now()
-    end = series.first + len(series)
-    begun = min(table.begun_by(archive.seen_until_s()), end) - 1
+    table, series = archive.table(listing), archive.series(listing)
+    end, second = series.first + len(series), math.floor(now.timestamp())
+    begun = min(table.begun_by(second + 1), end) - 1
     closes = datetime.fromtimestamp(int(table.close_s[begun]), UTC)
     time = min(now, closes)
     grid = archive.grid(listing, begun)
-    if grid is None or (begun + 1 < end and table.dates[begun + 1] == archive.today(listing)):
+    if grid is None or (begun + 1 < end and table.dates[begun + 1] == table.local_date(now.timestamp())):
         previous = _close_before(archive, listing, begun + 1)
         return _quote(listing, time, _Seen(previous), previous, in_session=False)
-    second = min(archive.seen_until_s() - 1 - int(table.open_s[begun]), grid.length_s - 1)
-    seen = _seen(grid, second, _factor(archive, listing, begun))
+    reached = min(second - int(table.open_s[begun]), grid.length_s - 1)
+    seen = _seen(grid, reached, _factor(archive, listing, begun))
     return _quote(listing, time, seen, _close_before(archive, listing, begun), in_session=now < closes)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from typing import Any, Final
 
 from scizor.codec import packed, pages
@@ -14,12 +13,11 @@ from scizor.domain.quality import ImportSummary
 from scizor.domain.sessions import parse_session
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.ports.storage import UnitOfWork
-from scizor.rpc.errors import to_status
 from scizor.services.idempotent import once_for
-from scizor.services.marketdata import bars
+from scizor.services.marketdata.bars import store
+from scizor.services.marketdata.bars.streams import Place
 from scizor.services.marketdata.calls.base import Calls, Context
-from scizor.services.marketdata.imports import Act
-from scizor.services.marketdata.requests import (
+from scizor.services.marketdata.calls.requests import (
     demand_daily,
     opened,
     pieces_of,
@@ -27,7 +25,7 @@ from scizor.services.marketdata.requests import (
     selection_of,
     sessions_of,
 )
-from scizor.type.v1 import stream_pb2
+from scizor.services.marketdata.imports.app import Act
 
 _CURSOR_FIELDS: Final = ("after_cursor", "chunk_bars")
 
@@ -41,38 +39,33 @@ class BarCalls(Calls):
         after = int(token[0]) if token else None
         asked, size = selection_of(request, self._today()), pages.size(request.page_size, 1000, 10_000)
         async with self._storage.begin() as work:
-            page = await bars.page(work, request.symbol, asked, after, size)
+            page = await store.page(work, request.symbol, asked, after, size)
         more = "" if page.next_after is None else pages.encode((page.next_after,), request)
         return packed.GetBarsResponse(bars=to_columns(page.series), next_page_token=more)
 
     async def GetLatestBar(self, request: pb.GetLatestBarRequest, context: Context) -> Any:
         """The newest bar, as the packed twin of GetLatestBarResponse."""
         async with self._storage.begin() as work:
-            newest = await bars.latest(work, request.symbol, from_interval(request.interval))
+            newest = await store.latest(work, request.symbol, from_interval(request.interval))
         return packed.GetLatestBarResponse(bar=to_columns(newest))
 
-    async def StreamBars(self, request: pb.StreamBarsRequest, context: Context) -> AsyncIterator[Any]:
-        """Bars in chunks, as packed twins of StreamBarsResponse. A failure on the way is told in band too."""
+    def StreamBars(self, request: pb.StreamBarsRequest, context: Context) -> AsyncIterator[Any]:
+        """Bars in chunks, as packed twins of StreamBarsResponse."""
         demand_daily(request.interval)
-        sequence = 0
-        try:
-            async with aclosing(self._chunks(request)) as chunks:
-                async for (place, session), series in chunks:
-                    sequence += 1
-                    cursor = pages.encode((place, session.isoformat()), request, _CURSOR_FIELDS)
-                    yield packed.StreamBarsResponse(sequence=sequence, cursor=cursor, bars=to_columns(series))
-        except Exception as error:
-            if sequence:
-                yield pb.StreamBarsResponse(sequence=sequence + 1, status=to_status(error))
-            raise
-        yield pb.StreamBarsResponse(sequence=sequence + 1, end=stream_pb2.StreamEnd(message_count=sequence))
+
+        def encoded(sequence: int, chunk: tuple[Place, BarSeries]) -> Any:
+            (place, session), series = chunk
+            cursor = pages.encode((place, session.isoformat()), request, _CURSOR_FIELDS)
+            return packed.StreamBarsResponse(sequence=sequence, cursor=cursor, bars=to_columns(series))
+
+        return self._beating(pb.StreamBarsResponse, self._chunks(request), encoded)
 
     async def DeleteBars(self, request: pb.DeleteBarsRequest, context: Context) -> pb.DeleteBarsResponse:
         """Remove bars of one length."""
         sessions, interval = sessions_of(request), from_interval(request.interval)
 
         async def act(work: UnitOfWork) -> pb.DeleteBarsResponse:
-            return pb.DeleteBarsResponse(bars_deleted=await bars.delete(work, request.symbol, sessions, interval))
+            return pb.DeleteBarsResponse(bars_deleted=await store.delete(work, request.symbol, sessions, interval))
 
         return await self._once(request, pb.DeleteBarsResponse, act)
 
@@ -92,7 +85,7 @@ class BarCalls(Calls):
         summary = await self._do.imports.run(order, pieces_of(order, request_iterator), once_per_id)
         return pb.ImportBarsResponse(summary=to_summary(summary))
 
-    def _chunks(self, request: pb.StreamBarsRequest) -> AsyncGenerator[tuple[bars.Place, BarSeries], None]:
+    def _chunks(self, request: pb.StreamBarsRequest) -> AsyncGenerator[tuple[Place, BarSeries], None]:
         """The use case's chunks, from the cursor on."""
         token = pages.decode(request.after_cursor, request, _CURSOR_FIELDS) if request.after_cursor else None
         session = parse_session("after_cursor", str(token[1])) if token else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Final, TypeVar
 
@@ -11,17 +11,15 @@ from google.protobuf.message import Message
 from scizor.codec import collections as codec
 from scizor.codec import pages
 from scizor.domain.collections import Collection, CollectionSpec
-from scizor.domain.errors import Reason, Unavailable
 from scizor.marketdata.v1 import collection_pb2 as pb
 from scizor.ports.storage import UnitOfWork
 from scizor.rpc.errors import to_status
 from scizor.services.idempotent import once
 from scizor.services.marketdata.calls.base import Calls, Context
-from scizor.services.marketdata.collection.app import Collections
 from scizor.services.marketdata.collection.failures import as_error
 from scizor.services.marketdata.collection.watch import Ended, Moved, WatchEvent
 
-_Request = pb.CollectDailyRequest | pb.CollectSymbolRequest | pb.CollectHistoryRequest
+_Request = TypeVar("_Request", pb.CollectDailyRequest, pb.CollectSymbolRequest, pb.CollectHistoryRequest)
 _Answer = TypeVar(
     "_Answer",
     pb.CollectDailyResponse,
@@ -39,35 +37,29 @@ _MOST_CHUNKS: Final = 10_000
 class CollectionCalls(Calls):
     """Asking the broker for bars, and following what comes of it."""
 
-    async def CollectDaily(
+    def CollectDaily(
         self, request: pb.CollectDailyRequest, context: Context
-    ) -> AsyncIterator[pb.CollectDailyResponse]:
+    ) -> AsyncGenerator[pb.CollectDailyResponse, None]:
         """Bring all symbols up to date."""
-        async with aclosing(self._collect(request, pb.CollectDailyResponse, codec.daily_spec(request))) as messages:
-            async for message in messages:
-                yield message
+        return self._collect(request, pb.CollectDailyResponse, codec.daily_spec)
 
-    async def CollectSymbol(
+    def CollectSymbol(
         self, request: pb.CollectSymbolRequest, context: Context
-    ) -> AsyncIterator[pb.CollectSymbolResponse]:
+    ) -> AsyncGenerator[pb.CollectSymbolResponse, None]:
         """Bring one symbol up to date."""
-        async with aclosing(self._collect(request, pb.CollectSymbolResponse, codec.symbol_spec(request))) as messages:
-            async for message in messages:
-                yield message
+        return self._collect(request, pb.CollectSymbolResponse, codec.symbol_spec)
 
-    async def CollectHistory(
+    def CollectHistory(
         self, request: pb.CollectHistoryRequest, context: Context
-    ) -> AsyncIterator[pb.CollectHistoryResponse]:
+    ) -> AsyncGenerator[pb.CollectHistoryResponse, None]:
         """Collect the past."""
-        async with aclosing(self._collect(request, pb.CollectHistoryResponse, codec.history_spec(request))) as messages:
-            async for message in messages:
-                yield message
+        return self._collect(request, pb.CollectHistoryResponse, codec.history_spec)
 
     async def ListCollections(self, request: pb.ListCollectionsRequest, context: Context) -> pb.ListCollectionsResponse:
         """A page of collections, newest first."""
         size = pages.size(request.page_size, _DEFAULT_PAGE, _MOST_COLLECTIONS)
         before = str(pages.decode(request.page_token, request)[0]) if request.page_token else None
-        found = await self._collections().page(codec.collection_state(request.state), before, size + 1)
+        found = await self._do.collections.page(codec.collection_state(request.state), before, size + 1)
         token = pages.encode((found[size - 1].id,), request) if len(found) > size else ""
         return pb.ListCollectionsResponse(collections=map(_encoded, found[:size]), next_page_token=token)
 
@@ -76,7 +68,7 @@ class CollectionCalls(Calls):
         size = pages.size(request.page_size, _DEFAULT_CHUNKS, _MOST_CHUNKS)
         after = int(pages.decode(request.page_token, request)[0]) if request.page_token else 0
         state = codec.chunk_state(request.chunk_state)
-        collection, chunks = await self._collections().get(request.id, state, after, size + 1)
+        collection, chunks = await self._do.collections.get(request.id, state, after, size + 1)
         token = pages.encode((chunks[size - 1].number,), request) if len(chunks) > size else ""
         shown = codec.to_chunks(chunks[:size])
         return pb.GetCollectionResponse(collection=_encoded(collection), chunks=shown, next_page_token=token)
@@ -85,20 +77,21 @@ class CollectionCalls(Calls):
         self, request: pb.CancelCollectionRequest, context: Context
     ) -> pb.CancelCollectionResponse:
         """End a collection."""
-        cancel = self._collections().cancel
+        cancel = self._do.collections.cancel
         return await self._changed(request, pb.CancelCollectionResponse, lambda work: cancel(work, request.id))
 
     async def _collect(
-        self, request: _Request, kind: type[codec.Response], spec: CollectionSpec
+        self, request: _Request, kind: type[codec.Response], spec_of: Callable[[_Request], CollectionSpec]
     ) -> AsyncGenerator[codec.Response, None]:
         """Progress until the end. A failure on the way is told in band too: a REST reader sees no other."""
+        spec = spec_of(request)
         if request.dry_run:
-            yield codec.moved_message(kind, 1, _encoded(await self._collections().rehearse(spec)))
+            yield codec.moved_message(kind, 1, _encoded(await self._do.collections.rehearse(spec)))
             yield codec.end_message(kind, 1, 1)
             return
         collection_id = await self._created(request, kind, spec)
         sequence = 0
-        async with aclosing(self._collections().watch(collection_id)) as events:
+        async with aclosing(self._do.collections.watch(collection_id)) as events:
             try:
                 async for event in events:
                     message = _message(kind, event)
@@ -109,17 +102,12 @@ class CollectionCalls(Calls):
                     yield kind(sequence=sequence, status=to_status(error))
                 raise
 
-    def _collections(self) -> Collections:
-        if self._do.collections is None:
-            raise Unavailable("this service has no broker to collect from", Reason.BROKER_UNAVAILABLE)
-        return self._do.collections
-
     async def _created(self, request: _Request, kind: type[codec.Response], spec: CollectionSpec) -> str:
         """The id of the collection that this request queued, now or when it first came.
 
         Only a new one needs the broker: one that is followed waits for it.
         """
-        collections = self._collections()
+        collections = self._do.collections
         ready = await collections.is_broker_ready()
 
         async def create(work: UnitOfWork) -> Collection:
@@ -141,7 +129,7 @@ class CollectionCalls(Calls):
 
             answer = await once(work, request, answer_type, act)
         for collection in changed:
-            self._collections().announce(collection)
+            self._do.collections.announce(collection)
         return answer
 
 

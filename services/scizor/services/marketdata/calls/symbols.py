@@ -9,11 +9,11 @@ from scizor.codec.symbols import changed, to_new_instrument, to_symbol
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.ports.storage import UnitOfWork
 from scizor.ports.symbols import SymbolFilter
-from scizor.services.marketdata import symbols
-from scizor.services.marketdata.answers import populated, validated
+from scizor.services.marketdata.calls.answers import populated, validated
 from scizor.services.marketdata.calls.base import Calls, Context
-from scizor.services.marketdata.requests import demand_good_change
-from scizor.services.marketdata.validating import ValidationOrder
+from scizor.services.marketdata.calls.requests import demand_good_change
+from scizor.services.marketdata.symbols import catalog
+from scizor.services.marketdata.symbols.validating import ValidationOrder
 
 
 class SymbolCalls(Calls):
@@ -25,7 +25,7 @@ class SymbolCalls(Calls):
         after = pages.decode(request.page_token, request) if request.page_token else None
         cursor = (str(after[0]), str(after[1]), str(after[2])) if after else None
         async with self._storage.begin() as work:
-            page = await symbols.list_page(work, which, cursor, pages.size(request.page_size, 100, 1000))
+            page = await catalog.list_page(work, which, cursor, pages.size(request.page_size, 100, 1000))
         token = pages.encode(page.next_cursor, request) if page.next_cursor else ""
         return pb.ListSymbolsResponse(
             symbols=map(to_symbol, page.symbols), next_page_token=token, total_size=page.total
@@ -53,7 +53,7 @@ class SymbolCalls(Calls):
         message, mask = request.symbol, request.update_mask
 
         async def act(work: UnitOfWork) -> pb.UpdateSymbolResponse:
-            stored = await symbols.update(work, message.id, lambda old: changed(old, message, mask), message.etag)
+            stored = await catalog.update(work, message.id, lambda old: changed(old, message, mask), message.etag)
             return pb.UpdateSymbolResponse(symbol=to_symbol(stored))
 
         return await self._once(request, pb.UpdateSymbolResponse, act)
@@ -62,7 +62,7 @@ class SymbolCalls(Calls):
         """Remove a symbol with all it owns."""
 
         async def act(work: UnitOfWork) -> pb.DeleteSymbolResponse:
-            deleted = await symbols.delete(work, request.symbol, request.etag, force=request.force)
+            deleted = await catalog.delete(work, request.symbol, request.etag, force=request.force)
             return pb.DeleteSymbolResponse(bars_deleted=deleted)
 
         return await self._once(request, pb.DeleteSymbolResponse, act)
@@ -72,11 +72,11 @@ class SymbolCalls(Calls):
     ) -> AsyncIterator[pb.PopulateSymbolsResponse]:
         """Store the universe. Being safe to repeat, it needs no memory of request ids."""
         steps = self._do.verification.populate(unchecked=request.force)
-        return self._told(pb.PopulateSymbolsResponse, steps, populated)
+        return self._beating(pb.PopulateSymbolsResponse, steps, populated)
 
     def ValidateSymbols(
         self, request: pb.ValidateSymbolsRequest, context: Context
     ) -> AsyncIterator[pb.ValidateSymbolsResponse]:
         """Ask the broker about stored symbols."""
         order = ValidationOrder(request.symbols, request.limit, request.force_revalidate)
-        return self._told(pb.ValidateSymbolsResponse, self._do.verification.validate(order), validated)
+        return self._beating(pb.ValidateSymbolsResponse, self._do.verification.validate(order), validated)

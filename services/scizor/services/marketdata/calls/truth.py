@@ -12,10 +12,10 @@ from scizor.domain.sessions import parse_session
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.ports.imports import RejectionFilter
 from scizor.ports.storage import UnitOfWork
-from scizor.services.marketdata import actions, health, market_hours, quality
-from scizor.services.marketdata.answers import coverage_answer, findings_answer, hours_answer
+from scizor.services.marketdata.calls.answers import coverage_answer, findings_answer, hours_answer
 from scizor.services.marketdata.calls.base import Calls, Context
-from scizor.services.marketdata.requests import sessions_of
+from scizor.services.marketdata.calls.requests import sessions_of
+from scizor.services.marketdata.truth import actions, health, market_hours, quality
 
 
 class TruthCalls(Calls):

@@ -16,7 +16,7 @@ from scizor.domain.instruments import Instrument
 from scizor.domain.intervals import Interval
 from scizor.domain.judge import RuleArray, describe, judge
 from scizor.domain.quality import DataFlag, FlagKind, RejectedRow, Rule
-from scizor.domain.rows import Rows
+from scizor.domain.rows import Rows, written
 from scizor.domain.scaling import as_traded, differing, suspected_split
 from scizor.domain.sessions import DayArray, from_day
 from scizor.services.marketdata.collection.outcomes import Answered
@@ -214,7 +214,7 @@ def _rejected(
     rows = Rows(instrument=everyone, day=told["day"], readable=np.ones(len(told), dtype=bool), **values)
     for place in places.tolist():
         rule = Rule(int(codes[place]))
-        raw = ",".join(f"{float(told[name][place]):.15g}" for name in VALUE_COLUMNS)
+        raw = ",".join(written(float(told[name][place])) for name in VALUE_COLUMNS)
         session = str(from_day(told["day"][place]))
         number = chunk.number * _ROWS_A_CHUNK + place + 1
         detail = describe(rows, place, rule)

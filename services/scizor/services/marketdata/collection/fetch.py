@@ -54,9 +54,8 @@ class Fetcher:
             await until_ready(self._means.connection)
             return await self._answered(chunk)
         except SourceFailure as error:
-            if error.category is FailureCategory.DISCONNECTED:
-                await asyncio.sleep(self._means.settings.batch_s)  # the status may learn of it later
-            return self._failed(chunk, error.category, error.code, error.message)
+            cut_off = error.category is FailureCategory.DISCONNECTED and await self._is_away()
+            return self._failed(chunk, error.category, error.code, error.message, counts=not cut_off)
         except ScizorError as error:
             return self._failed(chunk, _CATEGORIES.get(error.reason, FailureCategory.REFUSED), 0, error.message)
         except Exception as error:  # noqa: BLE001 - a fault in asking for one chunk is no reason to lose the others
@@ -102,11 +101,18 @@ class Fetcher:
         over = self._means.times.held(exchange, chunk.first, chunk.last, answer.receive_time).over
         return len(over) > 0 and (len(answer.bars) == 0 or from_day(answer.bars["day"][0]) > from_day(over[0]))
 
-    def _failed(self, chunk: Chunk, category: FailureCategory, code: int, message: str) -> Failed:
-        """One that was cut off by a connection that is gone is no attempt: it is asked again when there is another."""
+    async def _is_away(self) -> bool:
+        """Whether the connection is lost; its status may learn of that a moment after who waited for an answer."""
+        connection = self._means.connection
+        if connection.status.state is ConnectionState.READY:
+            await asyncio.sleep(self._means.settings.batch_s)
+        return connection.status.state is not ConnectionState.READY
+
+    def _failed(
+        self, chunk: Chunk, category: FailureCategory, code: int, message: str, *, counts: bool = True
+    ) -> Failed:
+        """One that was cut off by the loss of the connection is no attempt: it is asked again when there is another."""
         failure = ChunkFailure(category, code, message)
         if category in _OF_SYMBOL:
             self._refusals[chunk.key] = failure
-        away = self._means.connection.status.state is not ConnectionState.READY
-        counts = not (category is FailureCategory.DISCONNECTED and away)
         return Failed(chunk, failure, passes=category.passes, requests=int(counts), counts=counts)

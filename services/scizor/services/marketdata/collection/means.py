@@ -14,7 +14,7 @@ from scizor.ports.storage import Storage
 from scizor.services.marketdata.collection.planning import Planning
 from scizor.services.marketdata.collection.sessions import SessionTimes
 from scizor.services.marketdata.collection.settings import CollectionSettings
-from scizor.services.marketdata.contracts import Contracts
+from scizor.services.marketdata.symbols.contracts import Contracts
 
 _WATCH_AGAIN_S = 1.0  # after a watch that ended, as one does while the broker's side stops
 

@@ -44,6 +44,9 @@ class DailySchedule:
             except ScizorError as error:
                 _log.warning("schedule_held_up", error=error.message)
                 wait_s = settings.schedule_retry_s
+            except Exception as error:  # noqa: BLE001 - one that ends would leave every later session to nobody
+                _log.error("schedule_fault", exc_info=error)
+                wait_s = settings.schedule_retry_s
             await self._sleep(min(wait_s, settings.schedule_longest_sleep_s))
 
     async def tick(self) -> float:

@@ -9,8 +9,8 @@ from scizor.domain.errors import FailedPrecondition, InvalidInput, ScizorError
 from scizor.domain.instruments import StoredInstrument
 from scizor.domain.live import FeedState, FeedStatus
 from scizor.ports.storage import Storage
-from scizor.services.marketdata.contracts import Contracts
 from scizor.services.marketdata.live.news import Line
+from scizor.services.marketdata.symbols.contracts import Contracts
 
 
 class LineFinder:

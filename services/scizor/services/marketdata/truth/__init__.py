@@ -1,0 +1,1 @@
+"""What is there, what is missing and what looks wrong; when exchanges trade, and whether the service can work."""
