@@ -49,6 +49,27 @@ async def test_what_was_read_may_be_changed_by_its_reader(storage: Storage) -> N
         assert (await work.bars.read(stored, EVER)).bars["close"].tolist() == [1.0]
 
 
+async def test_a_write_in_any_order_does_to_each_bar_what_it_calls_for(storage: Storage) -> None:
+    stored, other = await stored_symbol(storage), await stored_symbol(storage, BHP_ASX)
+    kept = bars_of(FIRST, [1.0, 2.0, 3.0, 4.0])
+    kept["partial"][2] = True
+    await write(storage, stored, kept, scale_date=date(2024, 2, 1))
+    told = bars_of(FIRST, [1.0, 2.5, 3.0, 4.5, 5.0])
+    told["partial"][3:] = True
+    async with storage.begin() as work, work.bars.writer("test", date(2024, 2, 2)) as writer:
+        for one in (other, stored):
+            await writer.add(keys_of(one, told), told[::-1])
+        assert await writer.store() == WriteCounts(1 + 5, 2, 2)
+    async with storage.begin() as work:
+        read = (await work.bars.read(stored, EVER)).bars
+        assert read["close"].tolist() == [1.0, 2.5, 3.0, 4.0, 5.0]
+        assert read["partial"].tolist() == [False, False, False, False, True]
+        assert read["revision"].tolist() == [0, 1, 1, 0, 0]
+        assert without_marks((await work.bars.read(other, EVER)).bars) == without_marks(told)
+        # All have the new scale date but the complete bar that was told as partial.
+        assert await work.bars.rescale(stored, date(2024, 2, 2), Decimal(2)) == 4
+
+
 async def test_a_write_counts_new_changed_and_equal_bars(storage: Storage) -> None:
     stored = await stored_symbol(storage)
     await write(storage, stored, bars_of(FIRST, [1.0, 2.0, 3.0]))

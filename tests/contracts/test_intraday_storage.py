@@ -54,6 +54,18 @@ async def test_bars_of_two_lengths_may_begin_together(storage: Storage) -> None:
         assert len((await work.intraday.read(stored, Interval.HOUR_1, EVER)).bars) == 1
 
 
+@pytest.mark.parametrize(
+    "which", [SessionRange(date.min, date.max), SessionRange(date.min), SessionRange(None, date.max)]
+)
+async def test_a_range_may_reach_to_the_ends_of_the_calendar(storage: Storage, which: SessionRange) -> None:
+    stored = await stored_symbol(storage)
+    await write_minutes(storage, stored, minutes_of(OPEN, [1.0]))
+    async with storage.begin() as work:
+        assert len((await work.intraday.read(stored, MINUTE, which)).bars) == 1
+        assert list(await work.intraday.days_of_many([stored.key], MINUTE, which)) == [stored.key]
+        assert await work.intraday.delete(stored, MINUTE, which) == 1
+
+
 async def test_a_range_is_of_sessions_whatever_their_hours(storage: Storage) -> None:
     stored = await stored_symbol(storage, BHP_ASX)
     for day in (2, 3, 4):

@@ -36,8 +36,8 @@ class Stage:
         self.errors: list[int] = []
         self.ib.errorEvent += lambda req_id, code, text, contract: self.errors.append(code)
 
-    async def connect(self, client_id: int = 7) -> None:
-        await self.ib.connectAsync("127.0.0.1", self.port, clientId=client_id, timeout=1)
+    async def connect(self, within_s: float = 10.0) -> None:
+        await self.ib.connectAsync("127.0.0.1", self.port, clientId=7, timeout=within_s)
 
     async def demand(self, **demand: Any) -> dict[str, Any]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.control)
@@ -52,13 +52,14 @@ class Stage:
                 await asyncio.sleep(0.01)
 
     async def closes(self) -> list[float]:
-        bars = await self.ib.reqHistoricalDataAsync(AAPL, "", "3 D", "1 day", "TRADES", True, formatDate=2, timeout=5)
+        bars = await self.ib.reqHistoricalDataAsync(AAPL, "", "3 D", "1 day", "TRADES", True, formatDate=2, timeout=20)
         return [bar.close for bar in bars]
 
 
 @asynccontextmanager
 async def stage(folder: Path) -> AsyncIterator[Stage]:
     market = SimMarket(1, ReplayClock(OPEN, 1))
+    await asyncio.to_thread(market.warm)  # it would hold the loop for longer than deadlines last
     journal = Journal(folder / "state.sqlite")
     faults = DemandedFaults()
     gateway = Gateway(market, Broker(market, journal), faults=faults, pace=Pace(0.0, 0.05, 0.05, 0.2))
@@ -78,7 +79,7 @@ async def test_a_disconnect_hangs_up_and_refuses_callers_for_its_time(tmp_path: 
         assert await on.demand(do="disconnect", seconds=0.3) == {"ok": True}
         await on.until(lambda: not on.ib.isConnected())
         with pytest.raises((ConnectionError, TimeoutError, OSError)):
-            await on.connect()
+            await on.connect(within_s=0.3)
         await asyncio.sleep(0.3)  # the demanded time itself
         await on.connect()
         assert len(await on.closes()) == 3
@@ -163,7 +164,7 @@ async def test_a_claimed_client_id_is_a_clash(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         await on.demand(do="clash", count=1)
         with pytest.raises((ConnectionError, TimeoutError)):
-            await on.connect()
+            await on.connect(within_s=1.0)
         assert 326 in on.errors
         await on.connect()
 

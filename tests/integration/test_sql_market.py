@@ -15,13 +15,17 @@ import pytest
 from scizor.adapters.sql import migrations
 from scizor.adapters.sql.dsn import driver_dsn
 from scizor.adapters.sql.migrate import migrate
-from scizor.adapters.sql.storage import SqlStorage
+from scizor.adapters.sql.storage import PoolSettings, SqlStorage
 from scizor.adapters.sql.upgrade import upgrade
 from scizor.domain.bars import ActionType, CorporateAction
+from scizor.domain.collections import SessionGap, SessionState
 from scizor.domain.instruments import Verification
 from scizor.domain.intervals import Interval
+from scizor.domain.quality import DataFlag, FlagKind
 from scizor.domain.sessions import SessionRange
 from scizor.ports.bars import WriteCounts
+from scizor.ports.collections import GapKey
+from scizor.ports.imports import RejectionFilter
 from scizor.ports.symbols import Finding
 from tests.fakes.samples import (
     BHP_ASX,
@@ -128,6 +132,22 @@ async def test_revisions_keep_the_scale_they_were_told_on(
     assert await connection.fetchval("SELECT scale_date FROM daily_prices") == date(2024, 2, 3)
 
 
+async def test_many_bars_change_their_scale_in_little_time_whatever_was_changed_before(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    storage = SqlStorage(database, PoolSettings(size=1))  # a connection keeps the plans of its triggers
+    stored = await stored_symbol(storage)
+    bars = bars_of(date(1950, 1, 1), [1.0] * 20_000)
+    await write(storage, stored, bars, scale_date=date(2024, 2, 1))
+    for rows, day in ((1, 2), (20_000, 3)):
+        async with asyncio.timeout(5):
+            counts = await write(storage, stored, bars[:rows], scale_date=date(2024, 2, day))
+        assert counts == WriteCounts(0, 0, rows)
+    await storage.close()
+    assert await connection.fetchval("SELECT count(*) FROM bar_revisions") == 0
+    assert await connection.fetchval("SELECT min(scale_date) FROM daily_prices") == date(2024, 2, 3)
+
+
 async def test_an_archive_holds_all_that_was_stored_of_the_symbol(
     sql_storage: SqlStorage, connection: asyncpg.Connection
 ) -> None:
@@ -140,6 +160,9 @@ async def test_an_archive_holds_all_that_was_stored_of_the_symbol(
     async with sql_storage.begin() as work:
         await work.symbols.verified(stored.key, Finding(Verification.VALID, contract=contract_of()), NOW)
         await work.actions.record(stored, CorporateAction(ActionType.SPLIT, date(2024, 6, 1), Decimal("0.1"), "test"))
+        await work.flags.raise_(stored.key, [DataFlag(FlagKind.SUSPECTED_SPLIT, date(2024, 1, 3), "a gap", 2.0)], NOW)
+        gap = SessionGap(date(2024, 1, 4), SessionState.HALTED, "no trades")
+        await work.gaps.mark(GapKey(stored.key, Interval.DAY_1), [gap], NOW)
         archive_id = await work.symbols.archive(stored.key, "unknown to the broker", NOW)
     (archive,) = await connection.fetch("SELECT * FROM symbol_archives")
     details = json.loads(archive["details"])
@@ -149,6 +172,8 @@ async def test_an_archive_holds_all_that_was_stored_of_the_symbol(
     assert details["symbol"]["listed_date"] == "1980-12-12"
     assert details["contract"]["con_id"] == 265598
     assert [(one["value"], one["source"]) for one in details["actions"]] == [(0.1, "test")]
+    assert [(one["session"], one["ratio"]) for one in details["flags"]] == [("2024-01-03", 2.0)]
+    assert [(one["session"], one["reason"]) for one in details["gaps"]] == [("2024-01-04", "no trades")]
     prices = await connection.fetch(
         "SELECT session, revision, close, source, replace_time IS NULL FROM archived_prices ORDER BY session, revision"
     )
@@ -205,5 +230,6 @@ async def test_imports_of_an_older_schema_keep_their_rejected_rows(
     storage = SqlStorage(empty_database)
     async with storage.begin() as work:
         (import_,) = await work.imports.summaries("", "01", 9)
-        assert import_.source == "prices.csv"
+        (rejection,) = await work.imports.rejections(RejectionFilter(), None, 9)
+        assert (import_.source, rejection.source) == ("prices.csv", "prices.csv")
     await storage.close()

@@ -52,9 +52,18 @@ def _of_the_question(spec: BacktestSpec, prices: Prices) -> Iterator[str]:
     first = prices.sessions[0].item()
     if spec.sessions.start and first - spec.sessions.start > _LONGEST_BREAK:
         yield f"Bars begin on {first}, not on {spec.sessions.start} as asked."
+    yield from _holes(prices)
     yield from _uneven_histories(prices)
     if prices.n_symbols > 1:
         yield "Symbols chosen with today's knowledge leave out those that failed (survivorship bias)."
+
+
+def _holes(prices: Prices) -> Iterator[str]:
+    """Times in which no symbol has a bar, longer than an exchange would be closed."""
+    behind = np.flatnonzero(np.diff(prices.sessions) > np.timedelta64(_LONGEST_BREAK.days, "D"))
+    holes = [f"{prices.sessions[place]} to {prices.sessions[place + 1]}" for place in behind]
+    if holes:
+        yield f"No symbol has bars between these sessions: {_some(holes)}. What happened there is left out."
 
 
 def _uneven_histories(prices: Prices) -> Iterator[str]:

@@ -73,5 +73,8 @@ def time_bounds(which: SessionRange) -> dict[str, str]:
 
 
 def _midnight(session: date, days: int) -> str:
-    midnight = datetime(session.year, session.month, session.day, tzinfo=UTC)
-    return instant((midnight - _EPOCH) // timedelta(microseconds=1) + days * 86_400_000_000)
+    """So many days after the session's date; what no calendar has is infinitely far."""
+    try:
+        return (datetime(session.year, session.month, session.day, tzinfo=UTC) + timedelta(days)).isoformat()
+    except OverflowError:
+        return "infinity" if days > 0 else "-infinity"

@@ -33,6 +33,14 @@ SELECT :id, symbol, primary_exchange, currency, json_build_object(
             'source', sources.name, 'create_time', create_time
         ) ORDER BY ex_date, type), '[]')
         FROM corporate_actions JOIN sources ON sources.id = source_id WHERE symbol_id = :key
+    ),
+    'flags', (
+        SELECT coalesce(json_agg(to_json(bar_flags) ORDER BY session, kind), '[]')
+        FROM bar_flags WHERE symbol_id = :key
+    ),
+    'gaps', (
+        SELECT coalesce(json_agg(to_json(session_gaps) ORDER BY interval, session), '[]')
+        FROM session_gaps WHERE symbol_id = :key
     )
 ), :reason, :now, daily.bars, (SELECT count(*) FROM bars WHERE symbol_id = :key), daily.first, daily.last
 FROM symbols CROSS JOIN (
@@ -96,7 +104,7 @@ class SqlVerification:
         return {row.symbol_id: _contract(row) for row in await self._session.all(query)}
 
     async def archive(self, key: int, reason: str, now: datetime) -> str:
-        """Move it with its bars, revisions and actions to the archive; the archive's id. Raises NotFound."""
+        """Move it with all that is known of it to the archive; the archive's id. Raises NotFound."""
         await lock_for_change(self._session, key, str(key))
         archive_id = new_id(int(now.timestamp() * 1000), secrets.token_bytes(RANDOM_BYTES))
         await self._session.execute(_ARCHIVE, {"id": archive_id, "key": key, "reason": reason, "now": now})

@@ -1469,7 +1469,7 @@ class GetCoverageResponse(_message.Message):
     end: _builtins.str
     """Last session of the range."""
     sessions_expected: _builtins.int
-    """Sessions the exchange held in the range."""
+    """Sessions the exchange held in the range while the symbol was listed."""
     sessions_present: _builtins.int
     """Sessions with a bar."""
     fraction: _builtins.float
@@ -1480,7 +1480,7 @@ class GetCoverageResponse(_message.Message):
     """Last session with a bar, whatever the range."""
     @_builtins.property
     def missing(self) -> _containers.RepeatedCompositeFieldContainer[Global___MissingSessions]:
-        """Every run of sessions without a bar, oldest first."""
+        """Every run of expected sessions without a bar, oldest first."""
 
     @_builtins.property
     def runs(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionRun]:

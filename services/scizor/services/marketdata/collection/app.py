@@ -12,14 +12,16 @@ from scizor.domain.collections import (
     Chunk,
     ChunkState,
     Collection,
+    CollectionKind,
     CollectionProgress,
     CollectionSpec,
     CollectionState,
 )
-from scizor.domain.errors import LimitExceeded, Reason, Unavailable
+from scizor.domain.errors import InvalidInput, LimitExceeded, Reason, Unavailable
 from scizor.domain.ids import RANDOM_BYTES, new_id
 from scizor.ports.storage import UnitOfWork
 from scizor.services.marketdata.collection.means import Means, until_ready
+from scizor.services.marketdata.collection.planning import AHEAD
 from scizor.services.marketdata.collection.watch import CollectionWatch, WatchEvent
 
 
@@ -109,6 +111,9 @@ class Collections:
 
     async def _resolved(self, work: UnitOfWork, asked: CollectionSpec) -> CollectionSpec:
         """The symbols as full ids, with the currency where another instrument has the same."""
+        self._demand_past(asked)
+        if asked.primary_exchange:
+            self.means.times.demand_calendar(asked.primary_exchange)
         if not asked.symbols:
             return asked
         named = [one.instrument for one in await work.symbols.get_many(asked.symbols)]
@@ -117,3 +122,11 @@ class Collections:
         found = await work.symbols.find_many([one.id for one in named])
         ids = [one.id if alone else f"{one.id}.{one.currency}" for one, alone in zip(named, found, strict=True)]
         return replace(asked, symbols=tuple(dict.fromkeys(ids)))
+
+    def _demand_past(self, asked: CollectionSpec) -> None:
+        """Raises InvalidInput for a date that has come on no exchange."""
+        newest = self.means.clock.now().date() + AHEAD
+        end_field = "date" if asked.kind is CollectionKind.DAILY else "end"
+        for field, day in (("start", asked.start), (end_field, asked.end)):
+            if day is not None and day > newest:
+                raise InvalidInput.of_field(field, f"must not be in the future: {day}", Reason.DATE_RANGE_INVALID)

@@ -25,7 +25,7 @@ from scizor.services.marketdata.collection.settings import CollectionSettings
 
 _RUN_UP = timedelta(days=21)
 """What is looked at before a window, for the sessions that may be asked again beside it: holidays are shorter."""
-_AHEAD = timedelta(days=1)
+AHEAD = timedelta(days=1)
 """A session in the east bears tomorrow's date in UTC."""
 
 _log = structlog.get_logger(__name__)
@@ -72,9 +72,12 @@ class Planning:
 
     async def _windows(self, work: UnitOfWork, spec: CollectionSpec) -> list[_Window]:
         """What to look at of each symbol, within the time it was listed."""
-        instruments = await instruments_of(work, spec)
         today = self._clock.now().date()
-        last = min(spec.end or date.max, today + _AHEAD)
+        last = min(spec.end or date.max, today + AHEAD)
+        instruments = await instruments_of(work, spec)
+        if spec.kind is CollectionKind.DAILY:
+            oldest = last - timedelta(days=self._settings.daily_days)
+            instruments = [one for one in instruments if (one.instrument.delisted_date or date.max) >= oldest]
         if spec.kind is CollectionKind.HISTORY:
             first = spec.start or _years_before(min(spec.end or today, today), self._settings.history_years)
             firsts = dict.fromkeys((one.key for one in instruments), first)
@@ -118,7 +121,7 @@ class Planning:
         for exchange, first in first_of.items():
             try:
                 held[exchange] = await asyncio.to_thread(
-                    self._times.held, exchange, first - _RUN_UP, now.date() + _AHEAD, now
+                    self._times.held, exchange, first - _RUN_UP, now.date() + AHEAD, now
                 )
             except InvalidInput:
                 if demanded:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 
+from scizor.domain.collections import SessionState
 from scizor.domain.instruments import StoredInstrument
 from scizor.domain.intervals import Interval
 from scizor.domain.sessions import DayArray, SessionRange, from_day, to_day
@@ -30,7 +31,7 @@ from scizor.services.marketdata.truth.states import (
 class Coverage:
     """What is there and what is missing. `range` is None when nothing is stored and none was asked for.
 
-    `expected` and `present`: of the sessions held. `partial`: those whose bars are not complete yet.
+    `expected` and `present`: of the sessions held while it was listed. `partial`: those with bars not complete yet.
     """
 
     symbol: str
@@ -70,6 +71,8 @@ class CoverageReport:
         known = max(spanned[0], FIRST_SESSION), min(spanned[1], today)
         evidence, partial = await self._evidence(work, instrument, interval, known)
         found = states(evidence)
+        not_listed = found.days[found.codes == SessionState.NOT_LISTED]
+        evidence = replace(evidence, held=np.setdiff1d(evidence.held, not_listed))
         return Coverage(
             symbol,
             code,

@@ -15,7 +15,7 @@ symbol_archives = Table(
     required("symbol", WORD),
     required("primary_exchange", WORD),
     required("currency", WORD),
-    required("details", JSON),  # the symbol's row, its contract and its corporate actions
+    required("details", JSON),  # the symbol's row, its contract, corporate actions, flags and gaps
     required("reason", Text),
     required("archive_time", INSTANT),
     required("bars", BigInteger),
