@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from scizor.adapters.clock import SystemClock
+from scizor.adapters.ib import IbBroker
 from scizor.adapters.ib.pacing import PacingRules
 from scizor.domain.broker import ConnectionState, FailureCategory, SourceFailure
 from scizor.domain.errors import InvalidInput
@@ -16,7 +19,7 @@ from scizor.ports.broker import HistoryRequest
 from scizor.services.ibsim.limits import Limits
 from scizor.services.ibsim.market.api import ContractQuery
 from scizor.services.ibsim.streams import Kind
-from tests.integration.ib_stage import BHP, stage, until
+from tests.integration.ib_stage import BHP, QUICK, stage, until
 
 FRIDAY = date(2026, 11, 20)
 THURSDAY = date(2026, 11, 19)
@@ -137,3 +140,15 @@ async def test_the_gateways_complaint_about_messages_slows_everything_down(tmp_p
         session = on.broker.connection.usable
         assert session is not None
         assert session.client.throttle.pace < 1.0
+
+
+async def test_an_answer_is_dated_by_the_gateways_clock(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        ours = IbBroker(replace(QUICK, port=on.port, client_id=18), SystemClock())
+        await ours.start()
+        answer = await ours.history.bars(HistoryRequest(await on.find(), Interval.DAY_1, FRIDAY, FRIDAY))
+        skew = ours.connection.status.clock_skew
+        await ours.stop()
+        assert skew < -timedelta(days=1)
+        assert abs(answer.receive_time - on.market.clock.now()) < timedelta(seconds=10)
+        assert answer.scale_date == FRIDAY

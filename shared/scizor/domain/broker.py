@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 
@@ -24,7 +24,10 @@ class ConnectionState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStatus:
-    """The connection as it stands. `server_version` is 0 while not connected."""
+    """The connection as it stands. `server_version` is 0 while not connected.
+
+    `clock_skew`: the broker's clock less ours, as far as it is more than a minute: that of a replay, or a wrong one.
+    """
 
     state: ConnectionState
     address: str
@@ -32,6 +35,7 @@ class ConnectionStatus:
     server_version: int = 0
     simulated: bool = False
     message: str = ""
+    clock_skew: timedelta = timedelta()
 
 
 class FailureCategory(IntEnum):

@@ -58,7 +58,8 @@ class HistoryAnswer:
     """Bars as the source told them, oldest first, one a key, none outside the sessions asked for.
 
     `bars`: BAR_DTYPE for days, INTRADAY_DTYPE for shorter ones; `source` points into `sources`; `partial` stays False.
-    Prices are split-adjusted as of `scale_date`: splits with an ex-date up to it are in them already.
+    Prices are split-adjusted as of `scale_date`: splits with an ex-date up to it are in them already. `receive_time` is
+    by the source's clock: a session that is not over by it cannot have been told whole.
     """
 
     bars: BarArray

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from scizor.services.ibsim.hooks import Faults
 from scizor.services.ibsim.wire.framing import message_id, pack
 
+_FRAMES_AT_ONCE = 16
 MAX_WAITING = 4096
 """Messages; a client that leaves more unread loses ticks first, and then the connection."""
 
@@ -46,13 +47,23 @@ class Outbox:
         """Write what waits, until there is nothing more to come. Raises ConnectionError when the client is gone."""
         try:
             while (payload := await self._queue.get()) is not None:
-                for frame in await self._faults.on_reply(client_id(), message_id(payload), payload):
-                    self._writer.write(pack(frame))
+                frames = await self._frames(client_id(), payload)
+                # What belongs together, such as bid and ask, arrives together.
+                while not self._queue.empty() and len(frames) < _FRAMES_AT_ONCE:
+                    more = self._queue.get_nowait()
+                    if more is None:
+                        self._writer.write(b"".join(frames))
+                        return
+                    frames += await self._frames(client_id(), more)
+                self._writer.write(b"".join(frames))
                 await self._writer.drain()
         finally:
             self._is_over = True
             while not self._queue.empty():  # whoever waits for room must not wait for ever
                 self._queue.get_nowait()
+
+    async def _frames(self, client_id: int, payload: bytes) -> list[bytes]:
+        return [pack(frame) for frame in await self._faults.on_reply(client_id, message_id(payload), payload)]
 
     def _put(self, payload: bytes | None) -> None:
         try:

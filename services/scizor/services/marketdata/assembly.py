@@ -8,13 +8,14 @@ import socket
 import uuid
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from scizor.domain.collections import Collection
 from scizor.marketdata.v1.market_data_service_pb2_grpc import add_MarketDataServiceServicer_to_server
-from scizor.ports.broker import Broker
+from scizor.ports.broker import Broker, BrokerConnection
 from scizor.ports.bus import Bus
 from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
@@ -143,7 +144,18 @@ def _means(outside: Outside, contracts: Contracts, settings: CollectionSettings)
         history=history,
         contracts=contracts,
         times=times,
-        planning=Planning(times, history, outside.clock, settings),
+        planning=Planning(times, history, _BrokersClock(outside.clock, outside.broker.connection), settings),
         owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
         settings=settings,
     )
+
+
+class _BrokersClock:
+    """The time by which sessions are over: where the broker's clock is behind ours it cannot have told more."""
+
+    def __init__(self, clock: Clock, connection: BrokerConnection) -> None:
+        self._clock, self._connection = clock, connection
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        return self._clock.now() + min(self._connection.status.clock_skew, timedelta())

@@ -11,6 +11,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -231,6 +232,7 @@ class IbConnection:
             server_version=session.server_version if session else 0,
             simulated=session.simulated if session else False,
             message=message,
+            clock_skew=session.clock_skew if session else timedelta(),
         )
         if replace(status, since=self._status.since) != self._status:
             _log.info("broker_connection", state=state.name, address=self._address, message=message)

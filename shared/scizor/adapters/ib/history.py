@@ -63,7 +63,7 @@ class IbHistory:
 
         ticket = Ticket((contract.con_id, request.last, length, size), (contract.con_id, contract.exchange, WHAT))
         fields = await self._ask(ticket, _BarsReply, send, WireClient.cancelHistoricalData)
-        received = self._clock.now()
+        received = self._clock.now() + self._connection.status.clock_skew
         bars, sources = bars_of(fields or (), contract, interval, request.first, request.last)
         scale_date = received.astimezone(ZoneInfo(contract.time_zone)).date()
         return HistoryAnswer(bars, sources, scale_date, received, requests=1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TypeVar
 
@@ -32,6 +33,7 @@ SIMULATED_ACCOUNT = "DUSIM"
 """How accounts of the simulated gateway begin; no real one does."""
 
 _DELAYED = 3
+_SKEW_THAT_MATTERS = timedelta(minutes=1)
 _FIRST_REQUEST_ID = 1_000_000_000
 T = TypeVar("T")
 Send = Callable[[WireClient, int], None]
@@ -39,7 +41,10 @@ Send = Callable[[WireClient, int], None]
 
 
 class Session:
-    """Implements the wire's inbox. `heard_s` is the loop's time of the last bytes, `receive_time` the clock's."""
+    """Implements the wire's inbox. `heard_s` is the loop's time of the last bytes, `receive_time` the clock's.
+
+    `clock_skew`: the gateway's clock less ours.
+    """
 
     def __init__(
         self, settings: IbSettings, port: int, clock: Clock, notify: Callable[[ConnectionNotice], None]
@@ -56,6 +61,7 @@ class Session:
         self._probe: asyncio.Future[None] | None = None
         self._ids = count(_FIRST_REQUEST_ID)
         self._refusal = ""
+        self.clock_skew = timedelta()
 
     @property
     def simulated(self) -> bool:
@@ -184,8 +190,10 @@ class Session:
         """Which say whether the gateway is the simulated one."""
         self._accounts = names
 
-    def time_told(self) -> None:
+    def time_told(self, epoch_s: int) -> None:
         """The probe is answered."""
+        skew = datetime.fromtimestamp(epoch_s, UTC) - self._clock.now()
+        self.clock_skew = skew if abs(skew) > _SKEW_THAT_MATTERS else timedelta()
         if self._probe and not self._probe.done():
             self._probe.set_result(None)
 

@@ -41,7 +41,7 @@ class IbSettings:
     port: int = 4002
     client_id: int = 17
     connect_s: float = 10.0
-    ready_s: float = 30.0
+    ready_s: float = 5.0
     contract_s: float = 15.0
     history_s: float = 60.0
     silence_s: float = 30.0

@@ -54,8 +54,8 @@ class Inbox(Protocol):
         """The login's accounts."""
         ...
 
-    def time_told(self) -> None:
-        """The gateway answered the probe."""
+    def time_told(self, epoch_s: int) -> None:
+        """The gateway answered the probe: its time, seconds since 1970."""
         ...
 
     def message(self, req_id: int, message: Message) -> None:
@@ -161,8 +161,8 @@ class _Callbacks:
     def managedAccounts(self, accounts: str) -> None:
         self._inbox.accounts([name for name in accounts.split(",") if name])
 
-    def currentTime(self, _epoch_s: int) -> None:
-        self._inbox.time_told()
+    def currentTime(self, epoch_s: int) -> None:
+        self._inbox.time_told(epoch_s)
 
     def error(self, req_id: int, code: int, text: str, _advanced: str) -> None:
         self._inbox.error(req_id, code, text)
