@@ -15,8 +15,15 @@ HEADING = "date,open,high,low,close,volume\n"
 
 def test_the_demo_does_the_whole_job(demo: Any) -> None:
     assert demo["populate"]["done"] == demo["populate"]["total"] == 357
+    assert demo["validate"]["skipped"] == 359
+    daily, real, again = demo["collections"]
+    assert (daily["state"], daily["requests"], real["state"], again["requests"]) == ("succeeded", 358, "succeeded", 0)
+    assert daily["new_bars"] >= 357 * 19
+    assert real["new_bars"] == 3270 * 3 + 2148
     assert demo["import"]["verdict"] == "IMPORT_VERDICT_CLEAN"
-    assert int(demo["import"]["rowsRead"]) == 12154
+    assert int(demo["import"]["rowsRead"]) == 196
+    assert {quote["symbol"] for quote in demo["quotes"]} == {"AAPL.NASDAQ", "BHP.ASX"}
+    assert not any("synthetic" in warning for warning in demo["backtest"]["results"]["warnings"])
     names = {metric["name"] for metric in demo["backtest"]["results"]["metrics"]}
     assert {"sharpe", "max_drawdown", "cagr", "total_return"} <= names
 
@@ -24,7 +31,8 @@ def test_the_demo_does_the_whole_job(demo: Any) -> None:
 def test_the_demo_can_be_given_again(stack: Stack, demo: Any) -> None:
     again = stack.json("demo")
     assert again["backtest"]["results"]["fingerprint"] == demo["backtest"]["results"]["fingerprint"]
-    assert int(again["import"]["rowsUnchanged"]) == 12154
+    assert int(again["import"]["rowsUnchanged"]) == 196
+    assert [collection["requests"] for collection in again["collections"]] == [0, 0, 0]
 
 
 def test_a_person_sees_metrics_and_a_curve(stack: Stack, demo: Any) -> None:
@@ -46,7 +54,7 @@ def test_a_file_with_half_its_rows_bad_is_refused_and_its_rows_are_kept_aside(
     result = stack.run("bars", "import", str(path), "--symbol", "TSLA", "--source", "test:half", check=False)
     assert result.returncode == 1
     assert "IMPORT_REFUSED" in result.stderr
-    assert stack.json("bars", "get", "TSLA")["bars"].get("close", []) == []
+    assert stack.json("bars", "get", "TSLA", "--end", "2020-12-31")["bars"].get("close", []) == []
     quality = stack.json("bars", "quality", "--symbol", "TSLA")
     assert quality["imports"][0]["verdict"] == "IMPORT_VERDICT_REFUSED"
     assert {row["rule"] for row in quality["rows"]} == {"QUALITY_RULE_OUTSIDE_RANGE"}

@@ -53,14 +53,14 @@ def test_down_leaves_no_orphan_and_frees_every_port(own: Stack) -> None:
 
 
 def test_every_process_can_be_killed_and_nothing_stored_is_lost(own: Stack) -> None:
-    created = {"symbol": "KEPT", "primaryExchange": "NASDAQ", "currency": "USD"}
+    created = {"symbol": "MSFT", "primaryExchange": "NASDAQ", "currency": "USD"}
     assert httpx.post(own.rest() + "/api/symbols", json=created).status_code == 200
     for child in own.json("status")["services"]:
         os.kill(child["pid"], signal.SIGKILL)
         until(lambda: healthy(own), f"healthy again after {child['name']} was killed", deadline_s=60)
         until(lambda: "ready" in own.run("status", check=False).stdout.split()[:1], f"all ready after {child['name']}")
-        answer = httpx.get(own.rest() + "/api/symbols/KEPT", timeout=10)
-        assert answer.json()["symbol"]["id"] == "KEPT.NASDAQ"
+        answer = httpx.get(own.rest() + "/api/symbols/MSFT", timeout=10)
+        assert answer.json()["symbol"]["id"] == "MSFT.NASDAQ"
 
 
 def test_a_taken_port_is_reported_with_its_setting() -> None:

@@ -76,9 +76,9 @@ def test_a_split_is_taken_out_when_asked(rest: httpx.Client) -> None:
 
 
 def test_each_service_has_a_rest_port_of_its_own(stack: Stack, demo: Any) -> None:
-    marketdata = httpx.get(stack.rest("SCIZOR_MARKETDATA_REST_PORT") + "/api/data/IBM/latest")
+    marketdata = httpx.get(stack.rest("SCIZOR_MARKETDATA_REST_PORT") + "/api/data/IBM?start=2013-03-01&end=2013-03-01")
     backtest = httpx.get(stack.rest("SCIZOR_BACKTEST_REST_PORT") + "/api/backtests")
-    assert marketdata.json()["bar"]["sessionDate"] == [20130301]
+    assert marketdata.json()["bars"]["sessionDate"] == [20130301]
     assert backtest.status_code == 200
 
 
