@@ -60,6 +60,14 @@ def test_a_stream_that_the_server_ends_says_so(market_data: MarketData, capsys: 
     assert "server is stopping" in capsys.readouterr().err
 
 
+def test_a_stream_of_which_all_is_refused_ends_with_the_reason(market_data: MarketData, capsys: Capture) -> None:
+    state, stays = live_pb2.FEED_STATE_REFUSED, "no security definition"
+    market_data.quotes = [live_pb2.FeedStatus(symbol="FB.NASDAQ", state=state, code=200, message=stays)]
+    market_data.stays_open = True
+    assert run(["stream", "quotes", "FB", "--json"]) == 1
+    assert "FB.NASDAQ: no security definition" in capsys.readouterr().err
+
+
 def test_a_stream_that_breaks_off_is_no_end(market_data: MarketData, capsys: Capture) -> None:
     market_data.says_end = False
     assert run(["stream", "quotes", "AAPL", "--json"]) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -49,7 +49,7 @@ def stream_quotes(symbols: Names, count: Count = None, seconds: Seconds = None, 
     with connect() as client:
         board = Board() if as_json else board_of(client, names)
         events = client.within(seconds).live.quotes(names) if seconds else client.live.quotes(names)
-        _show(_limited(events, live_pb2.Quote, count, seconds), board, board.quotes, as_json=as_json)
+        _show(_limited(events, len(names), live_pb2.Quote, count, seconds), board, board.quotes, as_json=as_json)
 
 
 @commands.command("bars", epilog=example("scizor stream bars AAPL --interval 5s"))
@@ -66,7 +66,7 @@ def stream_bars(
         board = Board() if as_json else board_of(client, names)
         bounded = client.within(seconds) if seconds else client
         events = bounded.live.bars(names, interval=interval.interval)
-        _show(_limited(events, live_pb2.LiveBar, count, seconds), board, board.bars, as_json=as_json)
+        _show(_limited(events, len(names), live_pb2.LiveBar, count, seconds), board, board.bars, as_json=as_json)
 
 
 def board_of(client: Client, symbols: list[str]) -> Board:
@@ -83,13 +83,24 @@ def board_of(client: Client, symbols: list[str]) -> Board:
 
 
 def _limited(
-    events: Iterator[Event], counted: type[live_pb2.Quote | live_pb2.LiveBar], count: int | None, seconds: float | None
+    events: Iterator[Event],
+    symbols: int,
+    counted: type[live_pb2.Quote | live_pb2.LiveBar],
+    count: int | None,
+    seconds: float | None,
 ) -> Iterator[Event]:
-    """The events up to the count or the time. Raises CommandFailed when the server ends the stream before."""
+    """The events up to the count or the time.
+
+    Raises CommandFailed when the server ends the stream before, or when all of the `symbols` are refused.
+    """
     shown, began = 0, time.monotonic()
+    feeds: dict[str, live_pb2.FeedStatus] = {}
     try:
         for event in events:
             yield event
+            if isinstance(event, live_pb2.FeedStatus):
+                feeds[event.symbol] = event
+                _demand_any(feeds.values(), symbols)
             shown += isinstance(event, counted)
             if count is not None and shown >= count:
                 return
@@ -99,6 +110,13 @@ def _limited(
             raise
         return
     raise CommandFailed("the server is stopping and has ended the stream; open it again", EXIT_NOT_REACHABLE)
+
+
+def _demand_any(feeds: Collection[live_pb2.FeedStatus], symbols: int) -> None:
+    """Raises CommandFailed when nothing will ever come."""
+    if len(feeds) == symbols and all(feed.state == live_pb2.FEED_STATE_REFUSED for feed in feeds):
+        refusals = "; ".join(f"{feed.symbol}: {feed.message}" for feed in feeds)
+        raise CommandFailed(f"the broker refuses all that was asked for: {refusals}")
 
 
 def _show(events: Iterator[Event], board: Board, draw: Callable[[datetime], Table], *, as_json: bool) -> None:

@@ -322,7 +322,8 @@ class MarketDataServiceServicer:
 
     def StreamQuotes(self, request, context):
         """Streams the newest market of symbols: all that is known at once, then updates. A slow reader is shown the newest and told how many
-        updates it missed. Errors: UNAVAILABLE BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED QUEUE_FULL.
+        updates it missed; what is in the network's buffers is not overtaken, so compare `receive_time` with your clock. Errors: UNAVAILABLE
+        BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED QUEUE_FULL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -98,7 +98,8 @@ class MarketDataServiceStub:
     """Ends a collection; what it has stored stays. Errors: NOT_FOUND COLLECTION_NOT_FOUND, FAILED_PRECONDITION COLLECTION_FINISHED."""
     StreamQuotes: _grpc.UnaryStreamMultiCallable[_live_pb2.StreamQuotesRequest, _live_pb2.StreamQuotesResponse]
     """Streams the newest market of symbols: all that is known at once, then updates. A slow reader is shown the newest and told how many
-    updates it missed. Errors: UNAVAILABLE BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED QUEUE_FULL.
+    updates it missed; what is in the network's buffers is not overtaken, so compare `receive_time` with your clock. Errors: UNAVAILABLE
+    BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED QUEUE_FULL.
     """
     StreamLiveBars: _grpc.UnaryStreamMultiCallable[_live_pb2.StreamLiveBarsRequest, _live_pb2.StreamLiveBarsResponse]
     """Streams bars as they form. Errors: as StreamQuotes."""
@@ -189,7 +190,8 @@ class MarketDataServiceAsyncStub(MarketDataServiceStub):
     """Ends a collection; what it has stored stays. Errors: NOT_FOUND COLLECTION_NOT_FOUND, FAILED_PRECONDITION COLLECTION_FINISHED."""
     StreamQuotes: _aio.UnaryStreamMultiCallable[_live_pb2.StreamQuotesRequest, _live_pb2.StreamQuotesResponse]  # type: ignore[assignment]
     """Streams the newest market of symbols: all that is known at once, then updates. A slow reader is shown the newest and told how many
-    updates it missed. Errors: UNAVAILABLE BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED QUEUE_FULL.
+    updates it missed; what is in the network's buffers is not overtaken, so compare `receive_time` with your clock. Errors: UNAVAILABLE
+    BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED QUEUE_FULL.
     """
     StreamLiveBars: _aio.UnaryStreamMultiCallable[_live_pb2.StreamLiveBarsRequest, _live_pb2.StreamLiveBarsResponse]  # type: ignore[assignment]
     """Streams bars as they form. Errors: as StreamQuotes."""
@@ -391,7 +393,8 @@ class MarketDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_live_pb2.StreamQuotesResponse], _abc.AsyncIterator[_live_pb2.StreamQuotesResponse]]:
         """Streams the newest market of symbols: all that is known at once, then updates. A slow reader is shown the newest and told how many
-        updates it missed. Errors: UNAVAILABLE BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED QUEUE_FULL.
+        updates it missed; what is in the network's buffers is not overtaken, so compare `receive_time` with your clock. Errors: UNAVAILABLE
+        BROKER_UNAVAILABLE, RESOURCE_EXHAUSTED QUEUE_FULL.
         """
 
     @_abc_1.abstractmethod
