@@ -9,6 +9,7 @@ import pytest
 
 from scizor.services.ibsim.hooks import Faults
 from scizor.services.ibsim.outbox import MAX_WAITING, Outbox
+from scizor.services.ibsim.wire.framing import pack
 
 
 class Writer:
@@ -63,7 +64,7 @@ async def test_all_that_waits_is_written_before_the_end() -> None:
     stage.outbox.finish()
     async with asyncio.timeout(5):
         await stage.outbox.write_all(lambda: 1)
-    assert [frame[4:] for frame in stage.writer.written] == [b"49\0", b"9\0"]
+    assert b"".join(stage.writer.written) == pack(b"49\0") + pack(b"9\0")
 
 
 async def test_without_room_ticks_are_dropped_and_news_ends_the_connection() -> None:

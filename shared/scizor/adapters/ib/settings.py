@@ -46,7 +46,7 @@ class IbSettings:
     history_s: float = 60.0
     silence_s: float = 30.0
     probe_s: float = 5.0
-    backoff_s: float = 0.5
+    backoff_s: float = 0.1
     backoff_most_s: float = 30.0
     steady_s: float = 30.0
     quote_s: float = 10.0
