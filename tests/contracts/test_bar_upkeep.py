@@ -109,6 +109,39 @@ async def test_a_split_recorded_after_bars_were_told_leaves_what_one_recorded_be
         assert read[name].tolist() == traded[name].tolist(), name
 
 
+@pytest.mark.parametrize(("length", "proof"), [(Interval.DAY_1, TOLD_AFTER), (Interval.MINUTE_1, date(2024, 1, 9))])
+async def test_bars_told_no_later_than_one_that_proves_it_were_told_without_the_split(
+    storage: Storage, length: Interval, proof: date
+) -> None:
+    stored, other = await stored_symbol(storage), await stored_symbol(storage, BHP_ASX)
+    later = date(2024, 1, 11)
+    for day, told in ((date(2023, 12, 29), later), (date(2023, 12, 30), None), (FIRST, TOLD_AFTER), (EX_DATE, later)):
+        await write(storage, stored, bars_of(day, [2.0]), scale_date=told)
+    await write(storage, stored, bars_of(TOLD_BEFORE, [2.0]), scale_date=proof)
+    await write(storage, other, bars_of(FIRST, [2.0]), scale_date=TOLD_AFTER)
+    for number in (1, 2):
+        minutes = minutes_of(datetime(2024, 1, number, 15, tzinfo=UTC), [2.0])
+        await write_minutes(storage, stored, minutes, scale_date=TOLD_AFTER)
+    async with storage.begin() as work:
+        assert await work.bars.told_without_splits(stored, TOLD_BEFORE, length) == 4
+        assert await work.bars.told_without_splits(stored, TOLD_BEFORE, length) == 0
+        read = (await work.bars.read(stored, EVER)).bars
+        assert not read["revision"].any()
+        assert await work.bars.rescale(stored, EX_DATE, Decimal(2)) == 1, "the one told later"
+        assert (await work.bars.read(stored, EVER)).bars["close"].tolist() == [4.0, 2.0, 2.0, 2.0, 2.0]
+        assert await work.bars.rescale(other, EX_DATE, Decimal(2)) == 1
+
+
+@pytest.mark.parametrize("length", [Interval.DAY_1, Interval.MINUTE_1])
+@pytest.mark.parametrize("told", [None, TOLD_BEFORE])
+async def test_bars_told_as_traded_prove_nothing(storage: Storage, length: Interval, told: date | None) -> None:
+    stored = await stored_symbol(storage)
+    await write(storage, stored, bars_of(FIRST, [2.0]), scale_date=TOLD_AFTER)
+    await write(storage, stored, bars_of(TOLD_BEFORE, [2.0]), scale_date=told)
+    async with storage.begin() as work:
+        assert await work.bars.told_without_splits(stored, TOLD_BEFORE, length) == 0
+
+
 async def test_another_scale_date_is_no_revision_and_counts_from_then_on(storage: Storage) -> None:
     stored = await stored_symbol(storage)
     bars = bars_of(FIRST, [2.0])

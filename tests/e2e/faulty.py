@@ -33,9 +33,9 @@ from tests.integration.marketdata_server import calendar
 
 ROOT = Path(__file__).parents[2]
 SERVICE = "scizor.marketdata.v1.MarketDataService"
-FIRST, LAST = date(2006, 1, 3), date(2025, 12, 31)
+FIRST, LAST = date(2013, 1, 2), date(2025, 12, 31)
 SYMBOLS = 12
-FAULTS_S = 6.0
+FAULTS_S = 3.0
 DEADLINE_S = 90.0
 
 
@@ -207,6 +207,7 @@ KINDS: dict[str, Act] = {
     "nightly_reset": lambda site, seconds: site.demand(do="reset", seconds=seconds),
     "disconnect": lambda site, seconds: site.demand(do="disconnect", seconds=seconds),
     "slow": lambda site, seconds: site.demand(do="slow", delay_ms=300.0, seconds=seconds),
+    "farms": lambda site, seconds: site.demand(do="farms", seconds=seconds),
     "repeat": lambda site, seconds: site.demand(do="repeat", count=int(20 * seconds)),
 }
 """What may happen. Each lasts about as long as it is told to."""
@@ -218,7 +219,7 @@ def schedule(number: int) -> list[Fault]:
     chance = random.Random(20_260 + number)  # noqa: S311
     kinds = chance.sample(sorted(KINDS), k=chance.randint(2, 5))
     faults = [
-        Fault(round(chance.uniform(0.0, FAULTS_S), 2), kind, round(chance.uniform(0.4, 2.5), 2)) for kind in kinds
+        Fault(round(chance.uniform(0.0, FAULTS_S), 2), kind, round(chance.uniform(0.3, 1.5), 2)) for kind in kinds
     ]
     return sorted(faults, key=lambda fault: fault.at_s)
 

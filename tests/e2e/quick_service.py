@@ -21,7 +21,7 @@ class QuickSettings(MarketDataSettings):
         return replace(
             super().broker,
             connect_s=3.0,
-            history_s=6.0,
+            history_s=4.0,
             silence_s=2.0,
             probe_s=1.0,
             backoff_s=0.1,

@@ -109,6 +109,25 @@ class FakeBars:
             self._journal, target, place, replace(bar, prices=(opened, high, low, close), volume=float(volume))
         )
 
+    async def told_without_splits(self, instrument: StoredInstrument, last: date, interval: Interval) -> int:
+        key, day = instrument.key, to_day(last)
+        targets = (daily(self._tables), intraday(self._tables, Interval.MINUTE_1))
+        proofs = [
+            bar.scale_date
+            for place, bar in targets[interval.intraday].rows.items()
+            if place[0] == key and bar.day == day and (not interval.intraday or place[1] is interval)
+        ]
+        told = max(filter(None, proofs), default=last)
+        found = [
+            (target.rows, place, bar)
+            for target in targets
+            for place, bar in target.rows.items()
+            if place[0] == key and bar.day <= day and bar.scale_date and last < bar.scale_date <= told
+        ]
+        for rows, place, bar in found:
+            self._journal.put(rows, place, replace(bar, scale_date=last))
+        return len(found)
+
     async def closes_before(self, instrument: StoredInstrument, sessions: Sequence[date]) -> list[float]:
         days = self._days(instrument.key, SessionRange())
         earlier = [[day for day in days if day < to_day(session)] for session in sessions]

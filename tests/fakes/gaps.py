@@ -25,7 +25,7 @@ class FakeGaps:
     async def mark(self, which: GapKey, gaps: Sequence[SessionGap], now: datetime) -> None:
         demand_symbol(self._tables, which.key, gaps)
         for gap in gaps:
-            self._journal.put(self._tables.gaps, (which.key, which.interval, gap.session), gap)
+            self._journal.put(self._tables.gaps, (which.key, which.interval, gap.session), replace(gap, mark_time=now))
 
     async def of(self, instrument: StoredInstrument, interval: Interval, which: SessionRange) -> list[SessionGap]:
         return (await self.of_many([instrument.key], interval, which)).get(instrument.key, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
 
@@ -148,10 +148,27 @@ class SessionState(IntEnum):
     UNKNOWN = 6
 
 
+NO_BAR_YET = "the broker has no bar of it yet"
+"""Why the fetch of a session failed that the broker was asked for and said nothing of, as far as it told the symbol."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionGap:
-    """A session without a bar, and why: HALTED, NOT_LISTED or FETCH_FAILED. Gone as soon as it has a bar."""
+    """A session without a bar, and why: HALTED, NOT_LISTED or FETCH_FAILED. Gone as soon as it has a bar.
+
+    HALTED and NOT_LISTED are final. `mark_time`: when that became known, told by storage.
+    """
 
     session: date
     state: SessionState
     reason: str = ""
+    mark_time: datetime | None = field(default=None, compare=False)
+
+    def awaited_since(self, instant: datetime) -> bool:
+        """Whether the broker, asked at that time or later, had no bar of it yet."""
+        return self.awaited and self.mark_time is not None and self.mark_time >= instant
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the broker was asked and had no bar of it yet."""
+        return self.state is SessionState.FETCH_FAILED and self.reason == NO_BAR_YET

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from scizor.domain.bars import BarArray, BarSeries, CorporateAction
 from scizor.domain.instruments import StoredInstrument
+from scizor.domain.intervals import Interval
 from scizor.domain.sessions import DayArray, SessionRange
 
 
@@ -92,6 +93,14 @@ class BarRepository(Protocol):
 
         Prices times `ratio`, volume divided by it, as revisions; intraday bars likewise. How many bars of both that
         were. Their scale dates stay, so each split is undone once, by whoever records it.
+        """
+        ...
+
+    async def told_without_splits(self, instrument: StoredInstrument, last: date, interval: Interval) -> int:
+        """Learn that the bars of the session `last`, of that length, were told without the splits after it.
+
+        So were all bars up to it, of any length, that were told no later. Their scale date becomes `last`, which is no
+        revision, so that none of those splits is ever undone in them. How many bars that were.
         """
         ...
 

@@ -102,7 +102,7 @@ class SessionGapRepository(Protocol):
     """Sessions without a bar and why, as far as is known."""
 
     async def mark(self, which: GapKey, gaps: Sequence[SessionGap], now: datetime) -> None:
-        """Record them; what was known of these sessions is replaced."""
+        """Record them with `now` as their mark time; what was known of these sessions is replaced."""
         ...
 
     async def of(self, instrument: StoredInstrument, interval: Interval, which: SessionRange) -> list[SessionGap]:

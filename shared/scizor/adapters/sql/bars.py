@@ -79,6 +79,19 @@ UPDATE {{table}} SET
 WHERE symbol_id = {{key:d}} AND session < '{{ex_date}}' AND scale_date >= '{{ex_date}}'
 """  # noqa: S608 - built of constants
 
+# The scale date of a bar from a source that tells prices as traded is NULL, which is no later than anything.
+_TOLD_WITHOUT_SPLITS = """
+UPDATE {table} SET scale_date = '{last}'
+WHERE symbol_id = {key:d} AND session <= '{last}' AND scale_date > '{last}' AND scale_date <= '{told}'
+"""
+_TOLD_ON = text("""
+SELECT max(scale_date) FROM daily_prices WHERE symbol_id = :key AND session = :last
+""")
+_INTRADAY_TOLD_ON = text("""
+SELECT max(scale_date) FROM bars WHERE symbol_id = :key AND session = :last AND interval = :interval
+AND start_time > CAST(:last AS date) - 2 AND start_time < CAST(:last AS date) + 3
+""")
+
 
 class SqlBars:
     """`ports.bars.BarRepository`."""
@@ -161,6 +174,21 @@ class SqlBars:
         values = {"key": instrument.key, "ex_date": ex_date, "ratio": f"float8 '{ratio}'"}
         daily = await self._session.run_bulk(_RESCALE.format(table="daily_prices", **values))
         return daily + await self._session.run_bulk(_RESCALE.format(table="bars", **values))
+
+    async def told_without_splits(self, instrument: StoredInstrument, last: date, interval: Interval) -> int:
+        """Learn that the bars of the session `last`, of that length, were told without the splits after it.
+
+        So were all bars up to it, of any length, that were told no later; their scale date becomes `last`. How many.
+        """
+        await lock_for_bars(self._session, [instrument.key])
+        await self._session.allow_bulk_time()
+        which = {"key": instrument.key, "last": last}
+        query = _INTRADAY_TOLD_ON.bindparams(interval=int(interval)) if interval.intraday else _TOLD_ON
+        told = await self._session.scalar(query.bindparams(**which))
+        if told is None:
+            return 0
+        daily = await self._session.run_bulk(_TOLD_WITHOUT_SPLITS.format(table="daily_prices", told=told, **which))
+        return daily + await self._session.run_bulk(_TOLD_WITHOUT_SPLITS.format(table="bars", told=told, **which))
 
     async def closes_before(self, instrument: StoredInstrument, sessions: Sequence[date]) -> list[float]:
         """For each date the close of the last bar before it, NaN where there is none."""

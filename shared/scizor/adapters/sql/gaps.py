@@ -54,7 +54,8 @@ class SqlGaps:
             query = query.where(gaps.c.session <= which.end)
         found: dict[int, list[SessionGap]] = {}
         for row in await self._session.all(query.order_by(gaps.c.symbol_id, gaps.c.session)):
-            found.setdefault(row.symbol_id, []).append(SessionGap(row.session, SessionState(row.state), row.reason))
+            gap = SessionGap(row.session, SessionState(row.state), row.reason, row.mark_time)
+            found.setdefault(row.symbol_id, []).append(gap)
         return found
 
     async def forget_present(self, keys: Sequence[int], interval: Interval) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from scizor.domain.bars import ActionType, BarArray, CorporateAction
-from scizor.domain.collections import SessionState
+from scizor.domain.collections import SessionGap, SessionState
 from scizor.domain.instruments import StoredInstrument
 from scizor.domain.quality import FlagKind, Rule, StoredFlag
 from scizor.domain.scaling import as_traded, differing, suspected_split
@@ -25,6 +25,7 @@ from scizor.services.marketdata.collection import digest, storing
 from scizor.services.marketdata.collection.digest import Digest, Known, Mode
 from scizor.services.marketdata.collection.outcomes import Answered
 from scizor.services.marketdata.collection.storing import Stock
+from scizor.services.marketdata.truth import actions
 from tests.unit.marketdata.collection.stage import AAPL, MSFT, World, daily, history
 
 EX_DATE = date(2024, 1, 24)
@@ -128,6 +129,32 @@ async def test_an_unrecorded_split_is_suspected_and_old_bars_are_left(world: Wor
     await world.collect(history("2023-12-20", "2024-01-31", "AAPL", refresh=True))
     assert [(one.flag.kind, one.flag.session) for one in await flags_of(world)] == [(FlagKind.SUSPECTED_SPLIT, EX_DATE)]
     assert np.array_equal((await world.bars(owner))[: len(before)], before)
+
+
+async def test_a_split_is_suspected_after_a_session_without_trade(world: World) -> None:
+    owner = await with_january(world, "2024-01-22")
+    world.broker.leave_hole(world.contracts["AAPL"], date(2024, 1, 23))
+    await world.know(owner, SessionGap(date(2024, 1, 23), SessionState.HALTED, "no trade"))
+    world.broker.split(world.contracts["AAPL"], EX_DATE, 4.0)
+    await world.collect(daily())
+    assert [(one.flag.kind, one.flag.session) for one in await flags_of(world)] == [(FlagKind.SUSPECTED_SPLIT, EX_DATE)]
+
+
+async def test_recording_a_split_leaves_bars_that_were_told_before_the_broker_knew_of_it(world: World) -> None:
+    owner = await world.add(AAPL)
+    raw = world.bars_told(world.contracts["AAPL"], world.sessions("NASDAQ", "2023-12-20", "2024-01-31"))
+    await world.collect(history("2024-01-01", "2024-01-30", "AAPL"))  # told on the 31st, and yet without the split
+    world.broker.split(world.contracts["AAPL"], EX_DATE, 4.0)
+    world.clock.instant += timedelta(days=1)
+    await world.collect(history("2023-12-20", "2023-12-29", "AAPL"))  # told with it
+    await world.collect(history("2024-01-01", "2024-01-31", "AAPL", refresh=True))
+    assert [(one.flag.kind, one.flag.session) for one in await flags_of(world)] == [(FlagKind.SUSPECTED_SPLIT, EX_DATE)]
+    action = CorporateAction(ActionType.SPLIT, EX_DATE, Decimal(4), "test")
+    async with world.storage.begin() as work:
+        await actions.record(work, "AAPL", action)
+    bars = await world.bars(owner)
+    for name in ("open", "high", "low", "close", "volume"):
+        assert np.allclose(bars[name], raw[name], rtol=1e-9), name
 
 
 async def test_a_refresh_of_years_suspects_a_split_once(world: World) -> None:

@@ -122,6 +122,14 @@ async def test_what_is_known_to_have_no_bar_is_not_asked_but_what_failed_is(worl
     assert spans((await world.plan(daily())).chunks) == [("AAPL.NASDAQ", "2024-01-24", "2024-01-29", 1)]
 
 
+async def test_stored_sessions_before_those_without_a_bar_are_asked_again(world: World) -> None:
+    owner = await world.add(AAPL)
+    await world.give(owner, world.sessions("NASDAQ", "2023-12-20", "2024-01-26"))
+    for session in (date(2024, 1, 29), date(2024, 1, 30)):
+        await world.know(owner, SessionGap(session, SessionState.HALTED))
+    assert spans((await world.plan(daily())).chunks) == [("AAPL.NASDAQ", "2024-01-24", "2024-01-31", 1)]
+
+
 async def test_a_session_whose_asking_failed_months_ago_is_asked_again(world: World) -> None:
     owner = await world.add(AAPL)
     await world.give(owner, world.sessions("NASDAQ", "2023-09-01", "2023-10-02"))
@@ -135,9 +143,19 @@ async def test_after_long_downtime_no_hole_is_left(world: World) -> None:
     await world.give(await world.add(AAPL), world.sessions("NASDAQ", "2022-03-01", "2022-06-30"))
     plan = await world.plan(daily())
     assert spans(plan.chunks) == [
-        ("AAPL.NASDAQ", "2022-07-01", "2023-06-30", 261),
-        ("AAPL.NASDAQ", "2023-07-03", "2024-01-31", 153),
+        ("AAPL.NASDAQ", "2022-06-28", "2023-06-27", 258),
+        ("AAPL.NASDAQ", "2023-06-28", "2024-01-31", 156),
     ]
+
+
+async def test_nothing_stored_is_asked_again_if_that_took_one_request_more(world: World) -> None:
+    await world.give(await world.add(AAPL), world.sessions("NASDAQ", "2022-12-01", "2023-01-31"))
+    plan = await world.plan(daily())
+    assert spans(plan.chunks) == [
+        ("AAPL.NASDAQ", "2023-02-01", "2024-01-31", 261),
+    ]
+    world.clock.instant = at("2024-01-30T22:00:00")
+    assert spans((await world.plan(daily())).chunks) == [("AAPL.NASDAQ", "2023-01-31", "2024-01-30", 260)]
 
 
 async def test_nothing_is_asked_outside_the_time_of_listing(world: World) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import numpy as np
-import pytest
 
 from scizor.domain.broker import ConnectionState, DataOrigin, FailureCategory
-from scizor.domain.collections import ChunkState, CollectionState, SessionGap, SessionState
+from scizor.domain.collections import ChunkState, CollectionState, SessionState
 from scizor.domain.errors import Reason
 from scizor.domain.instruments import Instrument
 from scizor.domain.intervals import Interval
@@ -256,14 +255,13 @@ async def test_the_sources_of_a_contract_reach_the_bars(world: World) -> None:
     }
 
 
-@pytest.mark.parametrize("length", [Interval.MINUTE_1, Interval.HOUR_1])
-async def test_shorter_bars_are_collected_and_not_asked_for_again(world: World, length: Interval) -> None:
+async def test_of_two_collections_of_the_same_sessions_each_bar_is_claimed_by_one(world: World) -> None:
     owner = await world.add(AAPL)
-    world.broker.leave_hole(world.contracts["AAPL"], date(2024, 1, 30))
-    asked = history("2024-01-29", "2024-01-31", "AAPL", interval=length)
-    done = await world.collect(asked)
-    assert done.progress.state is CollectionState.SUCCEEDED
-    assert await world.gaps(owner, length) == [
-        SessionGap(date(2024, 1, 30), SessionState.HALTED, "the broker has no bar of it")
-    ]
-    assert (await world.collect(asked)).progress.requests == 0
+    asked = history("2023-06-01", "2024-01-30", "AAPL")
+    both = [await world.create(asked), await world.create(asked)]
+    async with world.running():
+        ended = [await world.ended(one.id) for one in both]
+    stored = len(await world.bars(owner))
+    ledgers = [chunk for one in both for chunk in await world.ledger(one.id)]
+    assert sum(chunk.new_bars for chunk in ledgers) == stored
+    assert sum(one.progress.new_bars for one in ended) == stored

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from scizor.domain.bars import VALUE_COLUMNS, BarArray, BarSeries, CorporateAction, empty_bars
-from scizor.domain.collections import Chunk, SessionGap, SessionState
+from scizor.domain.collections import NO_BAR_YET, Chunk, SessionGap, SessionState
 from scizor.domain.instruments import Instrument
 from scizor.domain.intervals import Interval
 from scizor.domain.judge import RuleArray, describe, judge
@@ -28,13 +28,18 @@ _ROWS_A_CHUNK = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What storage has of one chunk's symbol, around the chunk. `held`: the sessions of the chunk's dates."""
+    """What storage has of one chunk's symbol, around the chunk. `held`: the sessions of the chunk's dates.
+
+    `settled`: when the newest session of its exchange was. `newest`: its newest session with bars, anywhere.
+    """
 
     instrument: Instrument
     stored: BarSeries
     actions: Sequence[CorporateAction]
-    gaps: Mapping[date, SessionState]
+    gaps: Mapping[date, SessionGap]
     held: Held
+    settled: datetime
+    newest: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class Mode:
 class Digest:
     """What to store. `bars`: those that are new or differ, their `source` a place in `sources`.
 
-    `read`: by source how many bars were judged.
+    `read`: by source how many bars were judged. `split_after`: a session whose stored bars were told without the split
+    that is suspected after it.
     """
 
     chunk: Chunk
@@ -63,6 +69,7 @@ class Digest:
     gaps: tuple[SessionGap, ...] = ()
     flags: tuple[DataFlag, ...] = ()
     fills_gap: bool = False
+    split_after: date | None = None
 
 
 def digested(answered: Answered, known: Known, mode: Mode) -> Digest:
@@ -94,6 +101,7 @@ def digested(answered: Answered, known: Known, mode: Mode) -> Digest:
         rejected=rejected,
         gaps=tuple(_gaps(answered, known, mode, good, reasons)),
         flags=comparison.flags,
+        split_after=comparison.split_after,
         fills_gap=any(from_day(day) in known.gaps for day in np.unique(good["day"]).tolist()),
     )
 
@@ -144,11 +152,15 @@ def _widened(good: BarArray) -> BarArray:
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """`written`: which of the good bars are to be stored, shape (n,); `new`: how many of them were not there."""
+    """`written`: which of the good bars are to be stored, shape (n,); `new`: how many of them were not there.
+
+    `split_after`: the last session before a split that is flagged.
+    """
 
     written: npt.NDArray[np.bool_]
     new: int
     flags: tuple[DataFlag, ...]
+    split_after: date | None
 
 
 def _compared(good: BarArray, sources: tuple[str, ...], known: Known, chunk: Chunk, mode: Mode) -> _Comparison:
@@ -163,8 +175,11 @@ def _compared(good: BarArray, sources: tuple[str, ...], known: Known, chunk: Chu
     new = len(good) - int(np.isin(good[key], stored[key]).sum())
     split = suspected_split(stored[stored_at], good[told_at])
     flags: list[DataFlag] = []
+    split_after = None
     if split is not None:
-        flags += _split_flags(split.ratio, good, int(told_at[split.bars - 1]), mode)
+        last_place = int(told_at[split.bars - 1])
+        flags += _split_flags(split.ratio, good, last_place, mode)
+        split_after = from_day(good["day"][last_place]) if flags else None
         told_at, stored_at = told_at[split.bars :], stored_at[split.bars :]
     changed = differing(stored[stored_at], good[told_at])
     if not mode.refresh:
@@ -175,7 +190,7 @@ def _compared(good: BarArray, sources: tuple[str, ...], known: Known, chunk: Chu
         changed &= np.array(same, dtype=bool)
     written[told_at[changed]] = True
     flags += _revised_flags(stored[stored_at[changed]], good[told_at[changed]])
-    return _Comparison(written, new, tuple(flags))
+    return _Comparison(written, new, tuple(flags), split_after)
 
 
 def _split_flags(ratio: float, good: BarArray, last_place: int, mode: Mode) -> Iterator[DataFlag]:
@@ -224,16 +239,31 @@ def _rejected(
 def _gaps(
     answered: Answered, known: Known, mode: Mode, good: BarArray, reasons: Mapping[int, str]
 ) -> Iterator[SessionGap]:
-    """Sessions that stay without a bar. What was known of one stays, unless it was asked for again."""
+    """Sessions that stay without a bar. What is final of one stays, unless an answer to a refresh says otherwise."""
     present = np.concatenate((known.stored.bars["day"], good["day"]))
+    told = good["day"][~good["partial"]]
+    last_told = from_day(told.max()) if len(told) else date.min
     for day in lacking(answered.chunk, known, present).tolist():
         session = from_day(day)
-        before = known.gaps.get(session, SessionState.FETCH_FAILED)
-        if before is not SessionState.FETCH_FAILED and not mode.refresh:
+        before = known.gaps.get(session)
+        final = before is not None and before.state is not SessionState.FETCH_FAILED
+        if final and not mode.refresh:
             continue
         if session < answered.earliest:
             yield SessionGap(session, SessionState.NOT_LISTED, "before the broker's first session of it")
-        elif reasons.get(day, "no trade") == "no trade":
-            yield SessionGap(session, SessionState.HALTED, reasons.get(day, "the broker has no bar of it"))
-        else:
+        elif answered.answer is None:  # nobody was asked
+            continue
+        elif reasons.get(day, "no trade") != "no trade":
             yield SessionGap(session, SessionState.FETCH_FAILED, f"the broker's bar broke the rule {reasons[day]}")
+        elif session < last_told or (session < known.newest and _is_proof(before, known, told)):
+            yield SessionGap(session, SessionState.HALTED, reasons.get(day, "the broker has no bar of it"))
+        elif not final:
+            yield SessionGap(session, SessionState.FETCH_FAILED, NO_BAR_YET)
+
+
+def _is_proof(before: SessionGap | None, known: Known, told: DayArray) -> bool:
+    """Whether silence about a session before the newest stored one says that it has no bar.
+
+    An answer without any bar may be an outage, until another one has said the same after a later session.
+    """
+    return len(told) > 0 or (before is not None and before.awaited and not before.awaited_since(known.settled))

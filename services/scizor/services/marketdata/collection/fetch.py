@@ -71,7 +71,6 @@ class Fetcher:
         async with self._asking_earliest[chunk.key]:
             known = chunk.key in self._earliest
             earliest = await self._earliest_of(chunk.key, contract)
-        earliest = date.min if earliest == date.max and len(answer.bars) else earliest
         return Answered(chunk, answer, earliest, answer.requests + (not known))
 
     async def _contract(self, instrument: StoredInstrument) -> BrokerContract:
@@ -85,10 +84,10 @@ class Fetcher:
         return self._contracts[instrument.key]
 
     async def _earliest_of(self, key: int, contract: BrokerContract) -> date:
-        """The symbol's first session; the end of time where it has none, its beginning where nobody may know."""
+        """The symbol's first session; the beginning of time where the broker does not say: then any may have bars."""
         if key not in self._earliest:
             try:
-                self._earliest[key] = await self._means.history.earliest(contract) or date.max
+                self._earliest[key] = await self._means.history.earliest(contract) or date.min
             except SourceFailure as error:
                 if error.category.passes:
                     raise

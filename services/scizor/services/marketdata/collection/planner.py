@@ -21,7 +21,8 @@ class Wanted:
     """The sessions one symbol should have, and what is known of them.
 
     `days`: the exchange's sessions, ascending, some of them before the window from `first` to `last`. `present`: those
-    with a complete bar; `barren`: those known to have none. Neither is asked for, unless they are left empty.
+    with a complete bar; `barren`: those not to be asked for, as they are known to have none or were asked for lately.
+    Neither is asked for, unless they are left empty.
     """
 
     key: int
@@ -82,22 +83,38 @@ def _chunk(number: int, one: Wanted, interval: Interval, first: int, last: int, 
 def _spans(one: Wanted, rules: PlanRules) -> list[tuple[int, int, int]]:
     """First day, last day and lacking sessions of each request.
 
-    From the first lacking session each takes all that one request may cover: no other choice needs fewer.
+    From the first lacking session each takes all that one request may cover: no other choice needs fewer. Where the
+    sessions before it are to be asked again it takes less, if the others take what it leaves.
     """
-    lacks = one.lacks()
-    places = np.flatnonzero(lacks)
-    lacking = one.days[places]
-    is_present = np.isin(one.days, one.present)
+    lacking = one.lacking
+    present = one.days[np.isin(one.days, one.present)]
     spans: list[tuple[int, int, int]] = []
     start = 0
     while start < len(lacking):
-        end = int(np.searchsorted(lacking, lacking[start] + rules.span_days))
+        end = _end(lacking, int(lacking[start]), rules)
+        before = present[present < lacking[start]]
+        anchors = before[before > lacking[start - 1]] if start else before
+        anchors = anchors[-rules.anchors :] if rules.anchors else NO_DAYS
+        if len(anchors):
+            sooner = _end(lacking, int(anchors[0]), rules)
+            if sooner > start and _requests(lacking, sooner, rules) == _requests(lacking, end, rules):
+                end = sooner
         last = int(lacking[end - 1])
-        place = int(places[start])
-        for _ in range(rules.anchors):
-            if place == 0 or not is_present[place - 1] or last - int(one.days[place - 1]) >= rules.span_days:
-                break
-            place -= 1
-        spans.append((int(one.days[place]), last, end - start))
+        anchors = anchors[anchors > last - rules.span_days]
+        spans.append((int(anchors[0]) if len(anchors) else int(lacking[start]), last, end - start))
         start = end
     return spans
+
+
+def _end(lacking: DayArray, first: int, rules: PlanRules) -> int:
+    """The place behind the last session that a request from the day `first` on may cover."""
+    return int(np.searchsorted(lacking, first + rules.span_days))
+
+
+def _requests(lacking: DayArray, start: int, rules: PlanRules) -> int:
+    """How many requests the lacking sessions from that place on need."""
+    number = 0
+    while start < len(lacking):
+        start = _end(lacking, int(lacking[start]), rules)
+        number += 1
+    return number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import structlog
@@ -54,7 +54,7 @@ class Planning:
         windows = await self._windows(work, spec)
         held = await self._held(windows, demanded=bool(spec.symbols))
         windows = [one for one in windows if one.instrument.instrument.primary_exchange in held]
-        present, barren = await _known(work, spec, windows)
+        present, barren = await self._known(work, spec, windows)
         wanted = [
             Wanted(
                 key=one.instrument.key,
@@ -100,16 +100,34 @@ class Planning:
         asking failed.
         """
         keys = [one.key for one in instruments]
-        newest = dict(await work.bars.newest_of_many(keys)) if not interval.intraday else {}
-        for one in instruments if interval.intraday else ():
-            days = (await work.intraday.latest(one, interval)).bars["day"]
-            newest.update({one.key: from_day(days[-1])} if len(days) else {})
+        newest = await newest_sessions(work, instruments, interval)
         firsts = {key: last - timedelta(days=self._settings.daily_days) for key in keys}
         retried = SessionRange(last - timedelta(days=self._settings.failed_days), last)
         for key, gaps in (await work.gaps.of_many(keys, interval, retried)).items():
             failed = [gap.session for gap in gaps if gap.state is SessionState.FETCH_FAILED]
             firsts[key] = min([firsts[key], *failed])
         return {key: min(first, newest.get(key, first)) for key, first in firsts.items()}
+
+    async def _known(
+        self, work: UnitOfWork, spec: CollectionSpec, windows: Sequence[_Window]
+    ) -> tuple[Mapping[int, DayArray], Mapping[int, DayArray]]:
+        """Sessions with a complete bar, and sessions known to have none, by storage's number of the symbol.
+
+        A few symbols that were left alone for years do not make all others be read for as long.
+        """
+        if spec.refresh or not windows:
+            return {}, {}
+        since = waits_since(spec, [one.instrument for one in windows], self._times, self._clock.now())
+        median = sorted(one.first for one in windows)[len(windows) // 2]
+        present: dict[int, DayArray] = {}
+        barren: dict[int, DayArray] = {}
+        for group in ([one for one in windows if one.first >= median], [one for one in windows if one.first < median]):
+            if group:
+                which = SessionRange(min(one.first for one in group) - _RUN_UP, max(one.last for one in windows))
+                keys = [one.instrument.key for one in group]
+                present.update(await present_days(work, keys, spec.interval, which))
+                barren.update(barren_days(await work.gaps.of_many(keys, spec.interval, which), since))
+        return present, barren
 
     async def _held(self, windows: Sequence[_Window], *, demanded: bool) -> dict[str, Held]:
         """By exchange the sessions of all its symbols' windows and some before; exchanges without a calendar lack."""
@@ -138,27 +156,6 @@ async def instruments_of(work: UnitOfWork, spec: CollectionSpec) -> list[StoredI
     return await work.symbols.all(SymbolFilter(primary_exchange=spec.primary_exchange, active_only=True))
 
 
-async def _known(
-    work: UnitOfWork, spec: CollectionSpec, windows: Sequence[_Window]
-) -> tuple[Mapping[int, DayArray], Mapping[int, DayArray]]:
-    """Sessions with a complete bar, and sessions known to have none, by storage's number of the symbol.
-
-    A few symbols that were left alone for years do not make all others be read for as long.
-    """
-    if spec.refresh or not windows:
-        return {}, {}
-    median = sorted(one.first for one in windows)[len(windows) // 2]
-    present: dict[int, DayArray] = {}
-    barren: dict[int, DayArray] = {}
-    for group in ([one for one in windows if one.first >= median], [one for one in windows if one.first < median]):
-        if group:
-            which = SessionRange(min(one.first for one in group) - _RUN_UP, max(one.last for one in windows))
-            keys = [one.instrument.key for one in group]
-            present.update(await present_days(work, keys, spec.interval, which))
-            barren.update(barren_days(await work.gaps.of_many(keys, spec.interval, which)))
-    return present, barren
-
-
 async def present_days(
     work: UnitOfWork, keys: Sequence[int], interval: Interval, which: SessionRange
 ) -> Mapping[int, DayArray]:
@@ -168,14 +165,40 @@ async def present_days(
     return await work.bars.days_of_many(keys, which)
 
 
-def barren_days(gaps: Mapping[int, Sequence[SessionGap]]) -> dict[int, DayArray]:
-    """Sessions that are known to have no bar, by storage's number of the symbol; not those whose asking failed."""
+async def newest_sessions(
+    work: UnitOfWork, instruments: Sequence[StoredInstrument], interval: Interval
+) -> Mapping[int, date]:
+    """The newest session with bars, by storage's number of the symbol; those without any are left out."""
+    if not interval.intraday:
+        return await work.bars.newest_of_many([one.key for one in instruments])
+    days = {one.key: (await work.intraday.latest(one, interval)).bars["day"] for one in instruments}
+    return {key: from_day(found[-1]) for key, found in days.items() if len(found)}
+
+
+def waits_since(
+    spec: CollectionSpec, instruments: Sequence[StoredInstrument], times: SessionTimes, now: datetime
+) -> Mapping[int, datetime]:
+    """By storage's number since when what the broker had no bar of yet is not asked for again: a session's close.
+
+    Only daily collections wait for the next session. Who asks for a symbol, or for a range of dates, means now.
+    """
+    if spec.kind is not CollectionKind.DAILY:
+        return {}
+    exchanges = {one.instrument.primary_exchange for one in instruments}
+    newest = {exchange: times.newest_settled(exchange, now) for exchange in exchanges}
+    return {one.key: newest[one.instrument.primary_exchange] for one in instruments}
+
+
+def barren_days(gaps: Mapping[int, Sequence[SessionGap]], since: Mapping[int, datetime]) -> dict[int, DayArray]:
+    """Sessions not to ask for, by storage's number of the symbol: known to have no bar, or asked `since` then."""
     return {
-        key: np.array(
-            [to_day(gap.session) for gap in found if gap.state is not SessionState.FETCH_FAILED], dtype=np.int32
-        )
+        key: np.array([to_day(gap.session) for gap in found if _is_barren(gap, since.get(key))], dtype=np.int32)
         for key, found in gaps.items()
     }
+
+
+def _is_barren(gap: SessionGap, since: datetime | None) -> bool:
+    return gap.state is not SessionState.FETCH_FAILED or (since is not None and gap.awaited_since(since))
 
 
 def _asked(spec: CollectionSpec, window: _Window, held: Held) -> DayArray:

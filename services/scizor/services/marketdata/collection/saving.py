@@ -73,7 +73,7 @@ class Saver:
                         chunks, progress = await self._in_one(work, outcomes)
                         attempted = chunks
             except Outdated:
-                _log.info("split_recorded_meanwhile", collection=self.collection.id)
+                _log.info("stored_meanwhile_by_others", collection=self.collection.id)
             except Unavailable as error:
                 _log.warning("collection_not_saved", collection=self.collection.id, error=error.message)
                 await asyncio.sleep(wait_s)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import date
 
 import structlog
 
@@ -18,11 +18,9 @@ from scizor.domain.errors import InvalidInput, ScizorError
 from scizor.domain.sessions import from_day
 from scizor.ports.symbols import SymbolFilter
 from scizor.services.marketdata.collection.app import Collections
-from scizor.services.marketdata.collection.sessions import SECOND_NS, to_ns
+from scizor.services.marketdata.collection.sessions import LOOK_BACK, SECOND_NS, to_ns
 
 _METHOD = "scizor.collection.daily"
-_LOOK_BACK = timedelta(days=14)
-"""No exchange is closed for longer."""
 
 _log = structlog.get_logger(__name__)
 
@@ -67,7 +65,7 @@ class DailySchedule:
     def _settled(self, exchange: str) -> tuple[date | None, float]:
         """The newest session that is settled, and in how many seconds the next one is."""
         now = self._means.clock.now()
-        days, settle_ns = self._means.times.settle_ns(exchange, now.date() - _LOOK_BACK, now.date() + _LOOK_BACK)
+        days, settle_ns = self._means.times.settle_ns(exchange, now.date() - LOOK_BACK, now.date() + LOOK_BACK)
         now_ns = to_ns(now)
         over = [day for day, at_ns in zip(days.tolist(), settle_ns, strict=True) if at_ns <= now_ns]
         next_ns = next((at_ns for at_ns in settle_ns if at_ns > now_ns), None)

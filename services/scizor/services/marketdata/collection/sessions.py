@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from scizor.ports.calendar import SessionCalendar
 from scizor.services.marketdata.collection.settings import CollectionSettings
 
 SECOND_NS = 1_000_000_000
+LOOK_BACK = timedelta(days=14)
+"""No exchange is closed for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,12 @@ class SessionTimes:
         """The sessions of the dates, and when each is settled. Raises as `held`."""
         hours = self._calendar.hours(exchange, first, last)
         return hours.days, (hours.close_ns + self._delay_ns(exchange)).tolist()
+
+    def newest_settled(self, exchange: str, at: datetime) -> datetime:
+        """When the newest session that is over at `at` was settled. Raises as `held`."""
+        _, settle_ns = self.settle_ns(exchange, at.date() - LOOK_BACK, at.date() + timedelta(days=1))
+        newest_ns = max((each for each in settle_ns if each <= to_ns(at)), default=0)
+        return datetime.fromtimestamp(newest_ns / SECOND_NS, UTC)
 
     def _delay_ns(self, exchange: str) -> int:
         delay_s = self._settings.close_delays_s.get(exchange, self._settings.close_delay_s)

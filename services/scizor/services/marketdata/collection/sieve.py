@@ -13,7 +13,7 @@ from scizor.domain.sessions import DayArray, SessionRange, to_day
 from scizor.services.marketdata.collection.means import Means
 from scizor.services.marketdata.collection.outcomes import Answered, Failed, Outcome
 from scizor.services.marketdata.collection.planner import NO_DAYS, Wanted
-from scizor.services.marketdata.collection.planning import barren_days, present_days
+from scizor.services.marketdata.collection.planning import barren_days, present_days, waits_since
 
 _Days = Mapping[int, DayArray]
 
@@ -34,11 +34,13 @@ class Sieve:
     async def _known(self, chunks: Sequence[Chunk]) -> tuple[_Days, _Days]:
         keys, interval = sorted({chunk.key for chunk in chunks}), self._spec.interval
         which = SessionRange(min(chunk.first for chunk in chunks), max(chunk.last for chunk in chunks))
+        instruments = [self._instruments[key] for key in keys if key in self._instruments]
+        since = waits_since(self._spec, instruments, self._means.times, self._means.clock.now())
         while True:
             try:
                 async with self._means.storage.begin() as work:
                     present = await present_days(work, keys, interval, which)
-                    return present, barren_days(await work.gaps.of_many(keys, interval, which))
+                    return present, barren_days(await work.gaps.of_many(keys, interval, which), since)
             except Unavailable:
                 await asyncio.sleep(self._means.settings.storage_retry_s)
 

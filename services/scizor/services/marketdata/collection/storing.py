@@ -23,6 +23,7 @@ from scizor.ports.storage import UnitOfWork
 from scizor.services.marketdata.collection.digest import Digest, Known, Mode, digested, lacking
 from scizor.services.marketdata.collection.means import Means
 from scizor.services.marketdata.collection.outcomes import Answered, Failed, Outcome
+from scizor.services.marketdata.collection.planning import newest_sessions
 from scizor.services.marketdata.collection.rejections import Taken, summaries
 from scizor.services.marketdata.collection.tally import Counts
 
@@ -32,7 +33,7 @@ _MOST_BARS = 1_000_000
 
 
 class Outdated(Exception):
-    """No error: a split was recorded while bars were being stored on the old scale; they are to be stored anew."""
+    """No error: others recorded a split, or stored the same bars, since storage was read; all is to be stored anew."""
 
 
 class Stock:
@@ -59,13 +60,14 @@ class Stock:
         final = [one for one in outcomes if isinstance(one, Answered) or (one.known and not self._again(one))]
         known = await self._known(work, final, now)
         digests = await asyncio.to_thread(self._digests, final, known)
+        await self._flag(work, digests, now)
         written = await self._write(work, digests)
+        if sum(one.inserted for one in written.values()) != sum(digest.new for digest in digests):
+            raise Outdated
         await self._demand_same_actions(work, digests)
         gaps: dict[int, list[SessionGap]] = defaultdict(list)
         for digest in digests:
             gaps[digest.chunk.key] += digest.gaps
-            if digest.flags:
-                await work.flags.raise_(digest.chunk.key, digest.flags, now)
         for failed in (one for one in final if isinstance(one, Failed)):
             gaps[failed.chunk.key] += _failed_gaps(failed, known[failed.chunk.number])
         for key, found in gaps.items():
@@ -91,18 +93,23 @@ class Stock:
         )
         stored = await self._stored(work, [*instruments.values()], which)
         gaps = await work.gaps.of_many(list(instruments), self._spec.interval, which)
+        newest = await newest_sessions(work, [*instruments.values()], self._spec.interval)
         for key in instruments.keys() - self._actions.keys():
             self._actions[key] = await work.actions.of(instruments[key])
         known = {}
         for one in outcomes:
             chunk, asked = one.chunk, one.answer if isinstance(one, Answered) else None
             instrument = instruments[chunk.key].instrument
-            held = self._means.times.held(
-                instrument.primary_exchange, chunk.first, chunk.last, asked.receive_time if asked else now
+            times, at = self._means.times, asked.receive_time if asked else now
+            known[chunk.number] = Known(
+                instrument,
+                _around(chunk, stored[chunk.key]),
+                self._actions[chunk.key],
+                {gap.session: gap for gap in gaps.get(chunk.key, ())},
+                times.held(instrument.primary_exchange, chunk.first, chunk.last, at),
+                times.newest_settled(instrument.primary_exchange, at),
+                newest.get(chunk.key, date.min),
             )
-            of_session = {gap.session: gap.state for gap in gaps.get(chunk.key, ())}
-            around = _around(chunk, stored[chunk.key])
-            known[chunk.number] = Known(instrument, around, self._actions[chunk.key], of_session, held)
         return known
 
     async def _stored(
@@ -127,6 +134,15 @@ class Stock:
 
     def _mode(self, chunk: Chunk) -> Mode:
         return Mode(self._spec.refresh, chunk.last >= self._newest.get(chunk.key, chunk.last))
+
+    async def _flag(self, work: UnitOfWork, digests: Sequence[Digest], now: datetime) -> None:
+        """What is suspicious; before the answer's own bars are stored, as those were told with the split."""
+        for digest in digests:
+            if digest.flags:
+                await work.flags.raise_(digest.chunk.key, digest.flags, now)
+            if digest.split_after is not None:
+                instrument = self._instruments[digest.chunk.key]
+                await work.bars.told_without_splits(instrument, digest.split_after, self._spec.interval)
 
     async def _write(self, work: UnitOfWork, digests: Sequence[Digest]) -> dict[str, WriteCounts]:
         """The bars, together as far as they share source and scale; what became of each source's."""
@@ -206,7 +222,7 @@ def _failed_gaps(failed: Failed, known: Known) -> list[SessionGap]:
     return [
         SessionGap(from_day(day), SessionState.FETCH_FAILED, reason)
         for day in lacking(failed.chunk, known, known.stored.bars["day"])
-        if known.gaps.get(from_day(day), SessionState.FETCH_FAILED) is SessionState.FETCH_FAILED
+        if from_day(day) not in known.gaps or known.gaps[from_day(day)].state is SessionState.FETCH_FAILED
     ]
 
 
