@@ -18,7 +18,7 @@ def test_the_demo_does_the_whole_job(demo: Any) -> None:
     assert demo["validate"]["skipped"] == 359
     daily, real, again = demo["collections"]
     assert (daily["state"], daily["requests"], real["state"], again["requests"]) == ("succeeded", 358, "succeeded", 0)
-    assert daily["new_bars"] >= 357 * 19
+    assert daily["new_bars"] >= 357 * 15
     assert real["new_bars"] == 3270 * 3 + 2148
     assert demo["import"]["verdict"] == "IMPORT_VERDICT_CLEAN"
     assert int(demo["import"]["rowsRead"]) == 196
