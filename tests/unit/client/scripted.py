@@ -101,6 +101,7 @@ class MarketData(rpc.MarketDataServiceServicer):
         self.updates: list[co.Collection] = [RUNNING, DONE]
         self.stored = DONE
         self.says_end = True
+        self.symbols = 357
         self.failure: Status | None = None
         self.lost_first = False
         self.quotes: list[Any] = [ACTIVE, QUOTE, GAP]
@@ -189,7 +190,9 @@ class MarketData(rpc.MarketDataServiceServicer):
         return md.UpdateSymbolResponse(symbol=AAPL)
 
     def GetHealth(self, request: md.GetHealthRequest, context: Any) -> md.GetHealthResponse:
-        return md.GetHealthResponse(serving=True, storage_ok=True, version="1", symbols=357, broker=self.broker)
+        return md.GetHealthResponse(
+            serving=True, storage_ok=True, version="1", symbols=self.symbols, broker=self.broker
+        )
 
     def PopulateSymbols(self, request: md.PopulateSymbolsRequest, context: Any) -> Iterator[md.PopulateSymbolsResponse]:
         yield md.PopulateSymbolsResponse(progress=md.PopulateProgress(done=1, total=2, created=1, valid=1))

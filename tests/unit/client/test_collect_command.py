@@ -45,6 +45,13 @@ def test_each_step_is_a_line_and_the_last_is_the_result(market_data: Fake, capsy
     assert market_data.asked[0].primary_exchange == "NASDAQ"
 
 
+def test_where_no_symbol_is_stored_the_universe_is_stored_first(market_data: Fake, capsys: Capture) -> None:
+    market_data.symbols = 0
+    assert run(["collect", "daily"]) == 0
+    said = capsys.readouterr().out
+    assert said.index("2 of 2 symbols stored") < said.index("succeeded")
+
+
 def test_a_person_is_shown_what_it_came_to(market_data: Fake, capsys: Capture) -> None:
     assert run(["collect", "symbol", "aapl", "--interval", "5m"]) == 0
     said = capsys.readouterr()

@@ -19,7 +19,9 @@ from scizor.client.cli.collection_tables import (
 )
 from scizor.client.cli.common import connect, print_json
 from scizor.client.cli.entry import Json, SymbolName, example, group, help_of
+from scizor.client.cli.marketdata_tables import populated_line
 from scizor.client.cli.parse import Length, one_of, symbol_names
+from scizor.client.cli.populating import populate
 from scizor.client.cli.tables import show, word
 from scizor.client.cli.usage import EXIT_USAGE, CommandFailed
 from scizor.client.sync import Client
@@ -47,8 +49,15 @@ def collect_daily(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Bring every active symbol up to date: only the sessions it lacks are asked for."""
+    """Bring every active symbol up to date: only the sessions it lacks are asked for.
+
+    Where no symbol is stored yet, the built-in universe is stored first.
+    """
     with connect() as client:
+        if not dry_run and not client.health().symbols:
+            populated = populate(client, as_json=as_json)
+            if not as_json:
+                show(populated_line(populated))
         updates = client.collections.daily(date=date, exchange=exchange.upper(), dry_run=dry_run)
         finish(follow(updates, as_json=as_json), as_json=as_json, dry_run=dry_run)
 

@@ -9,14 +9,13 @@ from scizor.client.cli.collection_tables import collection_document, collection_
 from scizor.client.cli.common import as_document
 from scizor.client.cli.live_board import line_of_event
 from scizor.client.cli.marketdata_tables import actions_table, populated_line, validated_line
-from scizor.client.cli.progress import progress_bar
+from scizor.client.cli.populating import populate
 from scizor.client.cli.story import Story
 from scizor.client.cli.truth_tables import coverage_table, import_table, rejected_table, states_table
 from scizor.client.cli.usage import CommandFailed
 from scizor.client.sync import Client
 from scizor.marketdata.v1 import collection_pb2, live_pb2
 from scizor.marketdata.v1.corporate_action_pb2 import CORPORATE_ACTION_TYPE_SPLIT
-from scizor.marketdata.v1.market_data_service_pb2 import PopulateProgress
 
 _REAL = ("AAPL", "GOOG", "IBM", "MSFT")
 FIRST, LAST = "2000-03-01", "2013-03-01"
@@ -25,10 +24,7 @@ _QUOTE_DEADLINE_S = 15.0
 
 
 def _populate(client: Client, story: Story) -> None:
-    populated = PopulateProgress()
-    with progress_bar("symbols") as advance:
-        for populated in client.symbols.populate():
-            advance(populated.done, populated.total)
+    populated = populate(client)
     if populated.done != populated.total or not populated.total:
         raise CommandFailed(f"only {populated.done} of {populated.total} symbols were populated")
     store_bundled_symbols(client)

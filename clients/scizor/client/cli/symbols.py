@@ -18,6 +18,7 @@ from scizor.client.cli.marketdata_tables import (
     validated_line,
 )
 from scizor.client.cli.parse import symbol_names
+from scizor.client.cli.populating import populate
 from scizor.client.cli.progress import progress_bar
 from scizor.client.cli.tables import show
 from scizor.client.cli.usage import EXIT_INTERRUPTED, CommandFailed
@@ -27,7 +28,6 @@ from scizor.marketdata.v1.market_data_service_pb2 import (
     DeleteSymbolResponse,
     GetSymbolResponse,
     ListSymbolsResponse,
-    PopulateProgress,
     UpdateSymbolResponse,
     ValidateProgress,
     ValidationOutcome,
@@ -151,12 +151,8 @@ def populate_symbols(
     as_json: Json = False,
 ) -> None:
     """Store the built-in universe of 357 symbols; those already stored stay as they are."""
-    last = PopulateProgress()
-    with _stoppable("scizor symbols populate"), connect() as client, progress_bar("symbols", quiet=as_json) as advance:
-        for last in client.symbols.populate(force=force):
-            advance(last.done, last.total)
-            if as_json:
-                print_json(last)
+    with _stoppable("scizor symbols populate"), connect() as client:
+        last = populate(client, force=force, as_json=as_json)
     if not as_json:
         show(populated_line(last))
 

@@ -7,6 +7,7 @@ is the end. All times are when the message was received.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +34,7 @@ class FeedContext:
     closed: Callable[[LiveFeed], None]
 
 
-class LiveFeed(Receiver):
+class LiveFeed(Receiver, ABC):
     """One open subscription. A subclass says how it is sent, and calls `tell` with what came."""
 
     def __init__(self, contract: BrokerContract, listener: Listener, context: FeedContext) -> None:
@@ -107,13 +108,13 @@ class LiveFeed(Receiver):
             self._over = True
             self._listener(FeedStatus(FeedState.REFUSED, reason.code, reason.message))
 
+    @abstractmethod
     async def subscribe(self, session: Session) -> None:
         """Send the request by `request`, when its turn has come. Raises SourceFailure."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cancel(self) -> Send:
         """How the request is ended."""
-        raise NotImplementedError
 
     def request(self, session: Session, send: Send) -> None:
         """Send under a new id; answers come to this feed."""
