@@ -182,7 +182,7 @@ class _Ticker:
     def open_bars(
         self, contract: BrokerContract, interval: LiveInterval, listener: Callable[[FeedEvent], None]
     ) -> _Closed:
-        raise NotImplementedError
+        raise AssertionError("quotes are measured here, not bars")
 
     async def tick(self) -> None:
         """As many as are due, each millisecond, for ever."""
