@@ -1,31 +1,15 @@
-"""The backtest engine: prices and target weights in; equity, fills, trades and metrics out. No IO, no clock, no log.
+"""The backtest engine: a market and decisions in; equity, fills, trades and metrics out. No IO, no clock, no log.
 
-simulation = Simulation(prices, targets, Settings(initial_cash=10_000, commission_bps=5))
-while not simulation.advance(n_sessions=256):
+simulation = Simulation(Panel.align({"AAPL": series}), Settings(initial_cash=10_000), targets)
+while not simulation.advance(n_rows=4096):
     report(simulation.bars_done, simulation.bars_total)
-metrics = evaluate(simulation.result(), prices)
+metrics = evaluate(simulation.result(), panel)
+
+Import from the modules (`engine.panel`, `engine.simulate`, `engine.analytics`, ...): each brings only the kernels it
+needs, and kernels cost start-up time.
 """
 
 from __future__ import annotations
 
-from scizor.engine.conventions import Convention
-from scizor.engine.fingerprint import fingerprint
-from scizor.engine.metrics import evaluate
-from scizor.engine.prices import Prices, Series
-from scizor.engine.settings import Settings
-from scizor.engine.simulate import Result, Simulation
-
 # Raised by every change that may change a figure: it is part of each result's fingerprint.
-ENGINE_VERSION = "1"
-
-__all__ = [
-    "ENGINE_VERSION",
-    "Convention",
-    "Prices",
-    "Result",
-    "Series",
-    "Settings",
-    "Simulation",
-    "evaluate",
-    "fingerprint",
-]
+ENGINE_VERSION = "2"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
 from enum import Enum
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 
 from scizor.domain.arrays import FloatArray
-from scizor.engine.prices import Prices
+from scizor.engine.market import Market
 from scizor.engine.settings import Settings
 
 
@@ -19,35 +22,77 @@ def fingerprint(
     engine_version: str,
     strategy_id: str,
     strategy_version: str,
-    parameters: Mapping[str, int | float | str],
+    parameters: Mapping[str, int | float | str | bool],
     settings: Settings,
-    prices: Prices,
+    market: Market,
+    first_row: int = 0,
 ) -> str:
-    """SHA-256, 64 hex digits, over everything a result follows from."""
-    digest = sha256()
+    """SHA-256, 64 hex digits, over everything a result follows from.
+
+    `strategy_version`: whatever tells two states of the strategy's code apart. Inputs that mean the same have the same
+    fingerprint: a number however it is spelled, a schedule given for all symbols or for each, a currency left out.
+    """
+    panel = market.panel
     recipe = {
         "engine": engine_version,
         "strategy": [strategy_id, strategy_version],
-        "parameters": dict(parameters),
-        "settings": {name: _canonical_setting(value) for name, value in asdict(settings).items()},
-        "symbols": prices.symbols,
-        "n_sessions": prices.n_sessions,
+        "parameters": _canonical(parameters),
+        "settings": {one.name: _canonical(getattr(settings, one.name)) for one in fields(settings)},
+        "symbols": panel.symbols,
+        "commissions": [_canonical(settings.schedule(symbol)) for symbol in panel.symbols],
+        "listings": [_listing(market, symbol, settings.base_currency) for symbol in panel.symbols],
+        "actions": [_actions(market.actions.get(symbol, ())) for symbol in panel.symbols],
+        "rates": sorted(market.rates),
+        "n_rows": panel.n_rows,
+        "first_row": first_row,
     }
+    recipe["settings"].pop("commission")
     # One line: what follows it has a length it names, so no two recipes share their bytes.
-    digest.update(json.dumps(recipe, sort_keys=True, separators=(",", ":"), allow_nan=False).encode() + b"\n")
-    digest.update(prices.sessions.astype("datetime64[D]").astype("<i8").tobytes())
-    for matrix in (prices.open, prices.high, prices.low, prices.close):
-        digest.update(_canonical(matrix))
+    digest = sha256(json.dumps(recipe, sort_keys=True, separators=(",", ":"), allow_nan=False).encode() + b"\n")
+    for times in (panel.sessions.astype("datetime64[D]"), panel.open_ns, panel.close_ns):
+        digest.update(np.ascontiguousarray(times.astype("<i8")).data)
+    for matrix in (panel.open, panel.high, panel.low, panel.close, panel.volume):
+        _update(digest, matrix)
+    for currency in sorted(market.rates):
+        _update(digest, market.rates[currency])
     return digest.hexdigest()
 
 
-def _canonical_setting(value: bool | float | Enum) -> bool | float | str:
+def _listing(market: Market, symbol: str, base_currency: str) -> dict[str, Any]:
+    found = market.listing(symbol)
+    told: dict[str, Any] = {one.name: _canonical(getattr(found, one.name)) for one in fields(found)}
+    return told | {"currency": found.currency or base_currency}
+
+
+def _actions(listed: Iterable[Any]) -> list[Any]:
+    """Without their sources, and in one order: neither moves a figure."""
+    told = [
+        [action.type.name, str(action.ex_date), float(action.value), str(action.pay_date or action.ex_date)]
+        for action in listed
+    ]
+    return sorted(told)
+
+
+def _canonical(value: Any) -> Any:
     # 10_000 and 10_000.0 are one setting; a choice is its name, whatever number stands for it.
     if isinstance(value, Enum):
         return value.name
-    return value if isinstance(value, bool) else float(value)
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | float | Decimal):
+        return float(value) + 0.0  # no negative zero
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): _canonical(one) for name, one in value.items()}
+    if is_dataclass(value):
+        return {one.name: _canonical(getattr(value, one.name)) for one in fields(value)}
+    return [_canonical(one) for one in value]
 
 
-def _canonical(matrix: FloatArray) -> bytes:
-    # A missing bar is one bit pattern, whichever NaN it came as.
-    return np.where(np.isnan(matrix), np.nan, matrix).astype("<f8").tobytes()
+def _update(digest: Any, matrix: FloatArray) -> None:
+    # A missing bar is one bit pattern, whichever NaN it came as. In pieces: a large panel is not copied whole.
+    rows = max(1, (1 << 18) // max(1, matrix[:1].size))
+    for first in range(0, len(matrix), rows):
+        piece = matrix[first : first + rows]
+        digest.update(np.ascontiguousarray(np.where(np.isnan(piece), np.nan, piece).astype("<f8")).data)

@@ -1,52 +1,71 @@
-"""How a simulation is run: validated, immutable, and part of a result's fingerprint."""
+"""How a simulation is run: validated, immutable, and part of a result's fingerprint. Words: docs/fill-model.md."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from scizor.domain.backtests import Sizing
 from scizor.domain.errors import InvalidInput
+from scizor.domain.orders import AccountType, FillTiming, LimitPolicy, PathPolicy, PriceRounding
+from scizor.engine.costs import Commission, Financing, Slippage
+
+_MOST_CASH = 1e13  # beyond it a float64 cannot tell cents
 
 
-class Rules(NamedTuple):
-    """The settings as a kernel reads them. Rates are fractions of notional."""
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """Fractions of position value: Regulation T's initial margin, the usual maintenance margins."""
 
-    commission_rate: float
-    slippage_rate: float
-    lot_size: int
-    sized_at_fill: bool
-    close_open_at_end: bool
+    initial: float = 0.50
+    maintenance_long: float = 0.25
+    maintenance_short: float = 0.30
+
+    def __post_init__(self) -> None:
+        for name in ("initial", "maintenance_long", "maintenance_short"):
+            if not 0 < getattr(self, name) <= 1:
+                raise InvalidInput.of_field(f"margin.{name}", "must be above 0 and at most 1")
+        if max(self.maintenance_long, self.maintenance_short) > self.initial:
+            raise InvalidInput.of_field("margin.initial", "must not be below the maintenance margins")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Raises InvalidInput naming the field and its rule."""
+    """Raises InvalidInput naming the field and its rule.
+
+    `commission`: one schedule for all, or one by symbol (`""` for those that are not named). `max_participation`: the
+    fraction of a bar's volume that fills may take; None for no bound. `fx_bps`: what a conversion costs.
+    """
 
     initial_cash: float = 100_000.0
-    commission_bps: float = 0.0
-    slippage_bps: float = 0.0
+    base_currency: str = "USD"
+    account: AccountType = AccountType.UNLEVERED
+    margin: Margin = field(default_factory=Margin)
     sizing: Sizing = Sizing.AT_DECISION
-    lot_size: int = 1
+    cash_buffer: float = 0.0
+    fill_timing: FillTiming = FillTiming.NEXT_OPEN
+    path: PathPolicy = PathPolicy.WORST_CASE
+    limit_fills: LimitPolicy = LimitPolicy.TOUCH
+    price_rounding: PriceRounding = PriceRounding.NONE
+    max_participation: float | None = None
+    slippage: Slippage = field(default_factory=Slippage)
+    commission: Commission | Mapping[str, Commission] = field(default_factory=Commission)
+    financing: Financing = field(default_factory=Financing)
+    fx_bps: float = 0.0
     close_open_at_end: bool = False
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.initial_cash) and self.initial_cash > 0):
-            raise InvalidInput.of_field("initial_cash", "must be positive and finite")
-        for field in ("commission_bps", "slippage_bps"):
-            if not 0 <= getattr(self, field) < 10_000:
-                raise InvalidInput.of_field(field, "must be at least 0 and below 10000")
-        if self.lot_size < 1:
-            raise InvalidInput.of_field("lot_size", "must be at least 1")
+        if not 0 < self.initial_cash <= _MOST_CASH:
+            raise InvalidInput.of_field("initial_cash", f"must be above 0 and at most {_MOST_CASH:,.0f}")
+        if not 0 <= self.cash_buffer < 1:
+            raise InvalidInput.of_field("cash_buffer", "must be at least 0 and below 1")
+        if not 0 <= self.fx_bps < 10_000:
+            raise InvalidInput.of_field("fx_bps", "must be at least 0 and below 10000")
+        if self.max_participation is not None and not 0 < self.max_participation <= 1:
+            raise InvalidInput.of_field("max_participation", "must be above 0 and at most 1")
 
-    @property
-    def rules(self) -> Rules:
-        """What the kernel is given: always the same types, so that it is compiled once."""
-        return Rules(
-            float(self.commission_bps) / 10_000,
-            float(self.slippage_bps) / 10_000,
-            int(self.lot_size),
-            self.sizing is Sizing.AT_FILL,
-            bool(self.close_open_at_end),
-        )
+    def schedule(self, symbol: str) -> Commission:
+        """The commissions of one symbol."""
+        if isinstance(self.commission, Commission):
+            return self.commission
+        return self.commission.get(symbol, self.commission.get("", Commission()))

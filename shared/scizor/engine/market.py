@@ -1,0 +1,68 @@
+"""All that a run takes from the world: bars, what the symbols are, what happened to them, and exchange rates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from scizor.domain.arrays import FloatArray
+from scizor.domain.bars import CorporateAction
+from scizor.domain.errors import InvalidInput
+from scizor.engine.panel import Panel
+
+
+@dataclass(frozen=True, slots=True)
+class Delisting:
+    """The last session of a symbol. `value`: what a share was paid, quote currency; None for its last close."""
+
+    session: date
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a symbol is. `lot_size`: shares; `tick_size`: quote currency, 0 for none. `currency`: None for the base."""
+
+    currency: str | None = None
+    lot_size: float = 1.0
+    tick_size: float = 0.0
+    delisting: Delisting | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.lot_size) and self.lot_size > 0):
+            raise InvalidInput.of_field("lot_size", "must be positive and finite")
+        if not (math.isfinite(self.tick_size) and self.tick_size >= 0):
+            raise InvalidInput.of_field("tick_size", "must be 0 or positive, and finite")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Market:
+    """Bars as traded, and the facts about them by symbol; a symbol that is not named has the default.
+
+    `actions`: splits and dividends that the simulation is to apply; leave them out for bars that are already adjusted.
+    `rates`: units of the account's currency for one of another, by currency, shape (n_rows,): the rate known at the
+    open of each row.
+    """
+
+    panel: Panel
+    listings: Mapping[str, Listing] = field(default_factory=dict)
+    actions: Mapping[str, Sequence[CorporateAction]] = field(default_factory=dict)
+    rates: Mapping[str, FloatArray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("listings", "actions"):
+            for symbol in getattr(self, name):
+                if symbol not in self.panel.symbols:
+                    raise InvalidInput.of_field(f"market.{name}", f"{symbol} has no bars")
+        for currency, rates in self.rates.items():
+            shape = (self.panel.n_rows,)
+            if rates.shape != shape or not bool(np.all(np.isfinite(rates) & (rates > 0))):
+                raise InvalidInput.of_field(f"market.rates.{currency}", f"must be positive, of shape {shape}")
+
+    def listing(self, symbol: str) -> Listing:
+        """What the symbol is."""
+        return self.listings.get(symbol, Listing())

@@ -1,0 +1,163 @@
+"""Bars of many symbols on rows that are ordered by real time: what strategies see and simulations run on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scizor.domain.arrays import FloatArray
+from scizor.domain.errors import InvalidInput
+from scizor.engine.arrays import DateArray
+
+TimeArray = NDArray[np.int64]
+
+_NS_PER_DAY = 86_400_000_000_000
+_COLUMNS = ("open", "high", "low", "close")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One symbol's bars, shape (n,): prices in quote currency, volume in shares (None: unknown).
+
+    `sessions`: datetime64[D], not falling. `open_ns`, `close_ns`: when each bar begins and ends, int64 UTC; None for
+    bars of whole days, which then begin and end with their UTC date.
+    """
+
+    sessions: DateArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray | None = None
+    open_ns: TimeArray | None = None
+    close_ns: TimeArray | None = None
+
+    @property
+    def slots(self) -> TimeArray:
+        """When each bar ends and begins, shape (n, 2): what a row is known by."""
+        opens = self.sessions.astype("datetime64[D]").astype(np.int64) * _NS_PER_DAY
+        open_ns = opens if self.open_ns is None else self.open_ns
+        close_ns = opens + _NS_PER_DAY if self.close_ns is None else self.close_ns
+        return np.stack([close_ns, open_ns], axis=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """Bars of `symbols` (columns) over rows: float64 matrices (n_rows, n_symbols), NaN where there is no bar.
+
+    Row r is one bar slot [open_ns[r], close_ns[r]) of the session `sessions[r]`; rows are sorted by close, then open,
+    and no two share both. `volume` is in shares, NaN where unknown.
+
+    Raises InvalidInput when shapes disagree, rows are out of order, or a bar is neither whole (four positive finite
+    prices) nor wholly missing.
+    """
+
+    symbols: tuple[str, ...]
+    sessions: DateArray
+    open_ns: TimeArray
+    close_ns: TimeArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    missing: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        shape = (len(self.sessions), len(self.symbols))
+        if 0 in shape:
+            raise InvalidInput.of_field("panel", "at least one row and one symbol are needed")
+        if len(set(self.symbols)) != len(self.symbols):
+            raise InvalidInput.of_field("panel.symbols", "each symbol may be named once")
+        _check_rows(self)
+        for name in (*_COLUMNS, "volume"):
+            matrix = getattr(self, name)
+            if matrix.dtype != np.float64 or matrix.shape != shape:
+                raise InvalidInput.of_field(f"panel.{name}", f"must be float64 of shape {shape}")
+        object.__setattr__(self, "missing", _check_bars(self))
+
+    @property
+    def n_rows(self) -> int:
+        """Bar slots in which at least one symbol may have a bar."""
+        return len(self.sessions)
+
+    @property
+    def n_symbols(self) -> int:
+        """Columns."""
+        return len(self.symbols)
+
+    @classmethod
+    def align(cls, series: Mapping[str, Series]) -> Panel:
+        """Lay each symbol's bars on the union of all their slots, in the mapping's order.
+
+        Raises InvalidInput for a symbol with two bars of one slot, or whose bars are out of order.
+        """
+        if not series:
+            raise InvalidInput.of_field("panel", "at least one row and one symbol are needed")
+        for symbol, one in series.items():
+            _check_series(symbol, one)
+        slots, sessions = _rows_of(list(series.values()))
+        columns = {name: np.full((len(slots), len(series)), np.nan) for name in (*_COLUMNS, "volume")}
+        for index, one in enumerate(series.values()):
+            rows = _places(slots, one.slots)
+            for name in _COLUMNS:
+                columns[name][rows, index] = getattr(one, name)
+            if one.volume is not None:
+                columns["volume"][rows, index] = one.volume
+        return cls(tuple(series), sessions, slots[:, 1].copy(), slots[:, 0].copy(), **columns)
+
+
+def _rows_of(series: list[Series]) -> tuple[TimeArray, DateArray]:
+    slots = np.concatenate([one.slots for one in series])
+    sessions = np.concatenate([one.sessions for one in series]).astype("datetime64[D]")
+    order = np.lexsort((slots[:, 1], slots[:, 0]))
+    slots, sessions = slots[order], sessions[order]
+    first = np.ones(len(slots), np.bool_)
+    first[1:] = np.any(slots[1:] != slots[:-1], axis=1)
+    return slots[first], sessions[first]
+
+
+def _places(slots: TimeArray, wanted: TimeArray) -> TimeArray:
+    # Slots are unique pairs in order, so their place is that of the pair seen as one key.
+    keys = np.rec.fromarrays(slots.T)
+    return np.searchsorted(keys, np.rec.fromarrays(wanted.T)).astype(np.int64)
+
+
+def _check_series(symbol: str, one: Series) -> None:
+    slots = one.slots
+    closes, opens = np.diff(slots[:, 0]), np.diff(slots[:, 1])
+    if bool(np.any(closes < 0)) or bool(np.any((closes == 0) & (opens <= 0))):
+        at = int(np.argmax((closes < 0) | ((closes == 0) & (opens <= 0)))) + 1
+        rule = f"the bar of {one.sessions[at]} repeats or precedes the one before it: one bar a slot, oldest first"
+        raise InvalidInput.of_field(f"panel.{symbol}", rule)
+
+
+def _check_rows(panel: Panel) -> None:
+    n_rows = len(panel.sessions)
+    if panel.sessions.dtype != np.dtype("datetime64[D]"):
+        raise InvalidInput.of_field("panel.sessions", "must be datetime64[D]")
+    for name in ("open_ns", "close_ns"):
+        times = getattr(panel, name)
+        if times.dtype != np.int64 or times.shape != (n_rows,):
+            raise InvalidInput.of_field(f"panel.{name}", f"must be int64 of shape {(n_rows,)}")
+    if bool(np.any(panel.open_ns >= panel.close_ns)):
+        raise InvalidInput.of_field("panel.close_ns", "a bar must end after it begins")
+    closes, opens = np.diff(panel.close_ns), np.diff(panel.open_ns)
+    if bool(np.any((closes < 0) | ((closes == 0) & (opens <= 0)))):
+        raise InvalidInput.of_field("panel.close_ns", "rows must be sorted by close, then open, each slot once")
+
+
+def _check_bars(panel: Panel) -> bool:
+    """Whether any bar is missing."""
+    gaps = np.isnan(panel.close)
+    for name in _COLUMNS:
+        matrix = getattr(panel, name)
+        # One pass each: a NaN compares false, so only real prices outside (0, inf) are caught.
+        if bool(np.any(matrix <= 0.0)) or bool(np.any(matrix == np.inf)):
+            raise InvalidInput.of_field(f"panel.{name}", "every price must be positive and finite")
+        if not np.array_equal(np.isnan(matrix), gaps):
+            raise InvalidInput.of_field(f"panel.{name}", "a bar has all four prices or none")
+    return bool(gaps.any())
