@@ -1,102 +1,155 @@
-"""What a vector strategy is: declared parameters, and weights computed from prices without looking ahead."""
+"""What a strategy is: declared parameters and indicators, and one of two ways to act on them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+import re
+from collections.abc import Callable, Mapping
+from inspect import cleandoc
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from scizor.domain.arrays import FloatArray
 from scizor.domain.errors import InvalidInput, Reason
-from scizor.engine.prices import Prices
+from scizor.strategy.bars import Bars
+from scizor.strategy.declare import Declaration
+from scizor.strategy.parameters import Bool, Choice, Float, Int, Parameter, ParameterValue
 
-Params = Mapping[str, int | float | str]
-
-
-def broken_rule(name: str, rule: str) -> InvalidInput:
-    """The error of a parameter that broke a rule."""
-    return InvalidInput.of_field(f"parameters.{name}", rule, Reason.STRATEGY_PARAMETER_INVALID)
-
-
-@dataclass(frozen=True, slots=True)
-class FloatParameter:
-    """A number within [minimum, maximum]."""
-
-    name: str
-    default: float
-    minimum: float
-    maximum: float
-    description: str
-
-    def parse(self, raw: object) -> float:
-        """The value of `raw`. Raises InvalidInput naming the parameter and the rule."""
-        if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
-            raise broken_rule(self.name, "must be a finite number")
-        if not self.minimum <= raw <= self.maximum:
-            raise broken_rule(self.name, f"must be between {self.minimum:g} and {self.maximum:g}")
-        return float(raw)
+if TYPE_CHECKING:
+    from scizor.strategy.context import Context
+    from scizor.strategy.views import Fill, Order
 
 
-@dataclass(frozen=True, slots=True)
-class IntParameter:
-    """A whole number within [minimum, maximum]; 10.0, as JSON may spell it, is one."""
-
-    name: str
-    default: int
-    minimum: int
-    maximum: int
-    description: str
-
-    def parse(self, raw: object) -> int:
-        """The value of `raw`. Raises InvalidInput naming the parameter and the rule."""
-        if isinstance(raw, bool) or not isinstance(raw, int | float) or not float(raw).is_integer():
-            raise broken_rule(self.name, "must be a whole number")
-        if not self.minimum <= raw <= self.maximum:
-            raise broken_rule(self.name, f"must be between {self.minimum} and {self.maximum}")
-        return int(raw)
+_TAKEN: set[str] = set()  # what every strategy has; filled below
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceParameter:
-    """One of a few words."""
+class Strategy:
+    """Write a `VectorStrategy` or an `EventStrategy`.
 
-    name: str
-    default: str
-    choices: tuple[str, ...]
-    description: str
+    `id`: the class's name in snake case, `description`: its docstring, unless said. `version` belongs to a result's
+    fingerprint: raise it whenever decisions may change; that of a strategy loaded from a file is the file's SHA-256.
+    An instance is made with parameter values, those not given being the defaults: `SmaCross(fast=10)`. Each run works
+    on a new instance, so what a strategy remembers is set up in `on_start`, not in `__init__`.
+    """
 
-    def parse(self, raw: object) -> str:
-        """The value of `raw`. Raises InvalidInput naming the parameter and the rule."""
-        if not isinstance(raw, str) or raw not in self.choices:
-            raise broken_rule(self.name, f"must be one of {', '.join(self.choices)}")
-        return raw
+    id: ClassVar[str] = ""
+    version: ClassVar[str] = "1"
+    description: ClassVar[str] = ""
+    _parameters: ClassVar[Mapping[str, Parameter]] = MappingProxyType({})
+    _indicators: ClassVar[Mapping[str, Declaration]] = MappingProxyType({})
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = vars(cls)
+        if "__init__" in own:
+            raise TypeError(f"{cls.__name__}: set things up in on_start; __init__ takes the parameters")
+        declared = {name: one for base in reversed(cls.__mro__) for name, one in vars(base).items()}
+        cls._parameters = {n: one for n, one in declared.items() if isinstance(one, Int | Float | Choice | Bool)}
+        cls._indicators = {n: one for n, one in declared.items() if isinstance(one, Declaration)}
+        taken = sorted((cls._parameters.keys() | cls._indicators.keys()) & _TAKEN)
+        if taken:
+            raise TypeError(f"{cls.__name__}: {taken[0]} means something else to every strategy: choose another name")
+        if "id" not in own:
+            cls.id = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+        if "description" not in own:
+            cls.description = cleandoc(cls.__doc__ or "")
 
-Parameter = IntParameter | FloatParameter | ChoiceParameter
+    def __init__(self, **values: object) -> None:
+        self._params = MappingProxyType(_parsed(type(self), values))
+        vars(self).update(self._params)
+        self.check()
 
-
-class Strategy(Protocol):
-    """A vector strategy. `version` changes whenever its weights may: results carry it in their fingerprint."""
+    @classmethod
+    def parameters(cls) -> tuple[Parameter, ...]:
+        """What may be set, in the order it was declared."""
+        return tuple(cls._parameters.values())
 
     @property
-    def id(self) -> str:
-        """The name callers use."""
+    def params(self) -> Mapping[str, ParameterValue]:
+        """Every parameter's value, by name."""
+        return self._params
 
     @property
-    def version(self) -> str:
-        """Which code this is."""
+    def warmup_bars(self) -> int:
+        """Bars of a symbol before the first at which all declared indicators on the run's own interval have values."""
+        declared = [one for one in self._indicators.values() if one.interval is None]
+        return max((one.warmup_bars(self._params) for one in declared), default=0)
 
-    @property
-    def description(self) -> str:
-        """What it does, in a sentence."""
+    def check(self) -> None:
+        """Override to raise `broken_rule(name, rule)` for parameters valid one by one but not together."""
 
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """What may be set, in the order to show it."""
+    def bind(self, values_of: Callable[[Declaration], object]) -> None:
+        """Give each declared indicator its values; what runs a strategy calls this once."""
+        vars(self).update({name: values_of(one) for name, one in self._indicators.items()})
 
-    def check(self, params: Params) -> None:
-        """Raises InvalidInput when parameters that are valid one by one are not together."""
+    def fresh(self) -> Self:
+        """A new instance with the same parameters."""
+        return type(self)(**self._params)
 
-    def targets(self, prices: Prices, params: Params) -> FloatArray:
-        """Weights decided at each close, a matrix; NaN keeps the decision before. Row t may use rows 0..t only."""
+    @classmethod
+    def files(cls) -> frozenset[str]:
+        """Where its code is, as tracebacks name it; what it inherits from here left out."""
+        classes = [one for one in cls.__mro__ if issubclass(one, Strategy) and one.__module__ != __name__]
+        codes = [getattr(value, "__code__", None) for one in classes for value in vars(one).values()]
+        return frozenset(code.co_filename for code in codes if code is not None)
+
+
+class VectorStrategy(Strategy):
+    """All decisions of a run from all its bars, by array operations. Live, the last row on the latest window."""
+
+    def targets(self, bars: Bars) -> FloatArray:
+        """Weights decided at each row's close, float64 (n_rows, n_symbols): fractions of equity, short below 0.
+
+        NaN keeps the decision before. Row t may follow from rows 0..t only.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no targets()")
+
+
+class EventStrategy(Strategy):
+    """Decisions one row at a time. Each row: what happened to orders and fills is told first, then `on_bar`."""
+
+    def on_start(self, ctx: Context) -> None:
+        """Before the first row: set up what is remembered between rows. No orders yet."""
+
+    def on_bar(self, ctx: Context) -> None:
+        """At the close of each row."""
+        raise NotImplementedError(f"{type(self).__name__} has no on_bar()")
+
+    def on_order(self, ctx: Context, order: Order) -> None:
+        """An order was triggered, came alive (an exit whose entry has filled), or ended: see its `state` and `end`."""
+
+    def on_fill(self, ctx: Context, fill: Fill) -> None:
+        """Shares were bought or sold."""
+
+    def on_stop(self, ctx: Context) -> None:
+        """After the last row. No orders any more."""
+
+
+_TAKEN.update(name for one in (Strategy, VectorStrategy, EventStrategy) for name in vars(one))
+
+
+def _parsed(cls: type[Strategy], raw: Mapping[str, object]) -> dict[str, ParameterValue]:
+    declared = cls._parameters
+    values: dict[str, ParameterValue] = {}
+    broken: list[InvalidInput] = []
+    for name in raw.keys() - declared.keys():
+        rule = f"unknown to {cls.id}; it has {', '.join(declared) or 'none'}"
+        broken.append(InvalidInput.of_field(f"parameters.{name}", rule, Reason.STRATEGY_PARAMETER_INVALID))
+    for name, parameter in declared.items():
+        try:
+            values[name] = parameter.parse(raw[name]) if name in raw else parameter.default
+        except InvalidInput as error:
+            broken.append(error)
+    if broken:
+        raise _together(broken)
+    return values
+
+
+def _together(broken: list[InvalidInput]) -> InvalidInput:
+    ordered = sorted(broken, key=lambda error: error.message)
+    if len(ordered) == 1:
+        return ordered[0]
+    return InvalidInput(
+        "; ".join(error.message for error in ordered),
+        Reason.STRATEGY_PARAMETER_INVALID,
+        violations=[violation for error in ordered for violation in error.violations],
+    )

@@ -1,23 +1,35 @@
-"""Finding a strategy by its id, and turning what a caller sent into its parameters."""
+"""Finding a built-in strategy by its id, and turning what a caller sent into its parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scizor.domain.errors import InvalidInput, NotFound, Reason
-from scizor.strategy.base import Params, Strategy
-from scizor.strategy.builtin import BuyAndHold, SmaCross
+from scizor.domain.errors import NotFound, Reason
+from scizor.strategy import builtin
+from scizor.strategy.base import Strategy
+from scizor.strategy.parameters import ParameterValue
 
-_BUILTIN: tuple[Strategy, ...] = (SmaCross(), BuyAndHold())
+_BUILTIN: tuple[type[Strategy], ...] = (
+    builtin.SmaCross,
+    builtin.BuyAndHold,
+    builtin.RsiReversion,
+    builtin.DonchianBreakout,
+    builtin.MomentumRotation,
+    builtin.SmaCrossEvent,
+    builtin.BuyAndHoldEvent,
+    builtin.RsiReversionEvent,
+    builtin.DonchianBreakoutEvent,
+    builtin.MomentumRotationEvent,
+)
 
 
-def all_strategies() -> tuple[Strategy, ...]:
-    """Every strategy there is."""
+def all_strategies() -> tuple[type[Strategy], ...]:
+    """Every built-in strategy."""
     return _BUILTIN
 
 
-def get(strategy_id: str) -> Strategy:
-    """The strategy of that id. Raises NotFound(STRATEGY_NOT_FOUND)."""
+def get(strategy_id: str) -> type[Strategy]:
+    """The built-in strategy of that id. Raises NotFound(STRATEGY_NOT_FOUND)."""
     for strategy in _BUILTIN:
         if strategy.id == strategy_id:
             return strategy
@@ -29,38 +41,9 @@ def get(strategy_id: str) -> Strategy:
     )
 
 
-def resolve(strategy: Strategy, raw: Mapping[str, object]) -> Params:
+def resolve(strategy: type[Strategy], raw: Mapping[str, object]) -> Mapping[str, ParameterValue]:
     """Every declared parameter's value: the caller's, or the default.
 
     Raises InvalidInput naming each parameter that is unknown or broke a rule, as `parameters.<name>`.
     """
-    declared = {parameter.name: parameter for parameter in strategy.parameters}
-    params: dict[str, int | float | str] = {}
-    broken: list[InvalidInput] = []
-    for name in raw.keys() - declared.keys():
-        known = ", ".join(declared) or "none"
-        broken.append(
-            InvalidInput.of_field(
-                f"parameters.{name}", f"unknown to {strategy.id}; it has {known}", Reason.STRATEGY_PARAMETER_INVALID
-            )
-        )
-    for name, parameter in declared.items():
-        try:
-            params[name] = parameter.parse(raw[name]) if name in raw else parameter.default
-        except InvalidInput as error:
-            broken.append(error)
-    if broken:
-        raise _together(broken)
-    strategy.check(params)
-    return params
-
-
-def _together(broken: list[InvalidInput]) -> InvalidInput:
-    ordered = sorted(broken, key=lambda error: error.message)
-    if len(ordered) == 1:
-        return ordered[0]
-    return InvalidInput(
-        "; ".join(error.message for error in ordered),
-        Reason.STRATEGY_PARAMETER_INVALID,
-        violations=[violation for error in ordered for violation in error.violations],
-    )
+    return strategy(**raw).params

@@ -1,0 +1,138 @@
+"""From the arguments of a strategy's call to a ticket, or to the rule they break."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+from scizor.domain.errors import InvalidInput
+from scizor.domain.orders import OrderType, Side, TimeInForce
+from scizor.engine.tickets import Ticket
+from scizor.strategy.errors import about
+
+MAX_QUANTITY = 1e9
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_AT_ONE_PRICE = (OrderType.MARKET, OrderType.LIMIT)
+_TYPES = {
+    (): OrderType.MARKET,
+    ("limit",): OrderType.LIMIT,
+    ("stop",): OrderType.STOP,
+    ("limit", "stop"): OrderType.STOP_LIMIT,
+    ("touch",): OrderType.MARKET_IF_TOUCHED,
+    ("limit", "touch"): OrderType.LIMIT_IF_TOUCHED,
+    ("trail",): OrderType.TRAILING,
+    ("trail_fraction",): OrderType.TRAILING,
+}
+
+
+def demand_quantity(symbol: str, quantity: float, lot_size: float) -> float:
+    """A positive whole number of lots. Raises InvalidInput naming the rule."""
+    if not isinstance(quantity, int | float) or not 0 < quantity <= MAX_QUANTITY:
+        raise about(symbol, "quantity", f"must be above 0 and at most {MAX_QUANTITY:g}, is {quantity!r}")
+    lots = quantity / lot_size
+    if lots == int(lots):
+        return float(quantity)
+    if abs(lots - round(lots)) > 1e-9 * lots or round(lots) == 0:
+        raise about(symbol, "quantity", f"must be a whole number of lots of {lot_size:g}, is {quantity!r}")
+    return float(quantity)
+
+
+def demand_price(symbol: str, name: str, price: float | None) -> float:
+    """A positive finite price, NaN for none. Raises InvalidInput naming the argument."""
+    if price is None:
+        return math.nan
+    if not isinstance(price, int | float) or not 0 < price < math.inf:
+        raise about(symbol, name, f"must be positive and finite, is {price!r}")
+    return float(price)
+
+
+def ticket_of(
+    symbol: str,
+    index: int,
+    side: Side,
+    quantity: float,
+    *,
+    tick_size: float = 0.0,
+    limit: float | None = None,
+    stop: float | None = None,
+    touch: float | None = None,
+    trail: float | None = None,
+    trail_fraction: float | None = None,
+    tif: TimeInForce = TimeInForce.GTC,
+    expires: datetime | None = None,
+    group: int = 0,
+) -> Ticket:
+    """The order that is asked for, its prices on whole ticks; `quantity` is checked already.
+
+    Raises InvalidInput naming an argument.
+    """
+    prices = {"limit": limit, "stop": stop, "touch": touch, "trail": trail, "trail_fraction": trail_fraction}
+    given = tuple(name for name, price in prices.items() if price is not None)
+    kind = _TYPES.get(given)
+    if kind is None:
+        raise about(symbol, given[-1], f"{' and '.join(given)} make no order together")
+    asked = {name: demand_price(symbol, name, price) for name, price in prices.items()}
+    if asked["trail_fraction"] >= 1:
+        raise about(symbol, "trail_fraction", f"must be below 1, is {trail_fraction!r}")
+    tif = _demand_time(symbol, kind, tif, expires)
+    return Ticket(
+        index,
+        side,
+        quantity,
+        type=kind,
+        tif=tif,
+        limit=on_tick(asked["limit"], tick_size),
+        trigger=on_tick(asked["touch"] if stop is None else asked["stop"], tick_size),
+        trail_amount=asked["trail"],
+        trail_fraction=asked["trail_fraction"],
+        expire_ns=0 if expires is None else (expires - _EPOCH) // timedelta(microseconds=1) * 1_000,
+        group=group,
+    )
+
+
+def on_tick(price: float, tick_size: float) -> float:
+    """The nearest multiple of the tick, one of them at least; the price itself without a tick."""
+    if tick_size == 0.0 or price != price:  # NaN, no price, differs from itself
+        return price
+    return max(round(price / tick_size), 1) * tick_size
+
+
+def demand_exits(
+    symbol: str, side: Side, take_profit: float | None, stop_loss: float | None, trail: float | None
+) -> None:
+    """Exits on their sides. Raises InvalidInput naming an argument."""
+    if take_profit is None and stop_loss is None and trail is None:
+        raise about(symbol, "take_profit", "a bracket has a take_profit, a stop_loss or a trail")
+    if stop_loss is not None and trail is not None:
+        raise about(symbol, "trail", "stop_loss and trail make no bracket together")
+    demand_price(symbol, "trail", trail)
+    profit, loss = demand_price(symbol, "take_profit", take_profit), demand_price(symbol, "stop_loss", stop_loss)
+    if (profit - loss) * side <= 0:
+        where = "above" if side is Side.BUY else "below"
+        raise about(symbol, "take_profit", f"must be {where} stop_loss ({stop_loss}), is {take_profit}")
+
+
+def _demand_time(symbol: str, kind: OrderType, tif: TimeInForce, expires: datetime | None) -> TimeInForce:
+    if tif in {TimeInForce.OPG, TimeInForce.CLS} and kind not in _AT_ONE_PRICE:
+        raise about(symbol, "tif", f"{tif.name} is for orders at the market or with a limit alone")
+    if expires is None:
+        if tif is TimeInForce.GTD:
+            raise about(symbol, "expires", "is needed for GTD")
+        return tif
+    if tif not in {TimeInForce.GTC, TimeInForce.GTD}:
+        raise about(symbol, "expires", f"means good till date, not {tif.name}")
+    if expires.tzinfo is None:
+        raise about(symbol, "expires", "must have a time zone")
+    return TimeInForce.GTD
+
+
+def demand_weight(symbol: str, weight: float, least: float, most: float) -> float:
+    """A fraction of equity. Raises InvalidInput naming the rule."""
+    if not isinstance(weight, int | float) or not least <= weight <= most:
+        raise about(symbol, "weight", f"must be between {least:g} and {most:g}, is {weight!r}")
+    return float(weight)
+
+
+def no_order(order_id: object) -> InvalidInput:
+    """The error of an id that was never given."""
+    return InvalidInput.of_field("order_id", f"{order_id!r} is no order of this run")

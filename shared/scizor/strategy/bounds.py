@@ -1,0 +1,35 @@
+"""Weights that no account may hold, found in a matrix of them."""
+
+from __future__ import annotations
+
+from scizor.domain.arrays import FloatArray
+from scizor.engine._jit import njit
+
+# Sums of fractions such as 49 x 1/49 may be above 1 by rounding.
+TOLERANCE = 1e-9
+
+
+@njit
+def survey_nb(weights: FloatArray, least: float, most: float) -> tuple[int, int, float]:
+    """The first row in which a weight is not from `least` to `most`, or the standing ones sum to beyond `most`.
+
+    `weights`: matrix, NaN keeps. Returns (row, symbol, the weight), (row, -1, the sum), or (-1, -1, 0).
+    """
+    n_rows, n_symbols = weights.shape
+    standing = [0.0] * n_symbols
+    for row in range(n_rows):
+        changed = False
+        for symbol in range(n_symbols):
+            weight = weights[row, symbol]
+            if weight > most or weight < least:
+                return row, symbol, weight
+            if weight == weight and weight != standing[symbol]:
+                standing[symbol] = weight
+                changed = True
+        if changed:
+            total = 0.0
+            for symbol in range(n_symbols):
+                total += abs(standing[symbol])
+            if total > most + TOLERANCE:
+                return row, -1, total
+    return -1, -1, 0.0
