@@ -23,16 +23,25 @@ if TYPE_CHECKING:
     from scizor.client.errors import CallError, StreamBroken
     from scizor.client.sync import Client
     from scizor.client.values import Bars, Equity, Rows
-    from scizor.domain.backtests import BacktestState, Sizing
+    from scizor.domain.backtests import (
+        BacktestState,
+        CommissionPlan,
+        CommissionTerms,
+        Sizing,
+        SlippageKind,
+        SlippageTerms,
+    )
     from scizor.domain.bars import ActionType, Adjustment
     from scizor.domain.collections import ChunkState, CollectionState
     from scizor.domain.errors import InvalidInput
     from scizor.domain.intervals import Interval
     from scizor.domain.live import LiveInterval
+    from scizor.domain.orders import AccountType, FillTiming, LimitPolicy, PathPolicy
     from scizor.marketdata.v1.live_pb2 import FeedGap, FeedStatus, LiveBar, Quote
 
 __all__ = [
     "DEFAULT_ADDRESS",
+    "AccountType",
     "ActionType",
     "Adjustment",
     "AsyncClient",
@@ -42,16 +51,23 @@ __all__ = [
     "ChunkState",
     "Client",
     "CollectionState",
+    "CommissionPlan",
+    "CommissionTerms",
     "Equity",
     "FeedGap",
     "FeedStatus",
+    "FillTiming",
     "Interval",
     "InvalidInput",
+    "LimitPolicy",
     "LiveBar",
     "LiveInterval",
+    "PathPolicy",
     "Quote",
     "Rows",
     "Sizing",
+    "SlippageKind",
+    "SlippageTerms",
     "StreamBroken",
     "address_from_environment",
 ]
@@ -62,12 +78,20 @@ _HOMES = {
     "scizor.client.errors": ("CallError", "StreamBroken"),
     "scizor.client.sync": ("Client",),
     "scizor.client.values": ("Bars", "Equity", "Rows"),
-    "scizor.domain.backtests": ("BacktestState", "Sizing"),
+    "scizor.domain.backtests": (
+        "BacktestState",
+        "CommissionPlan",
+        "CommissionTerms",
+        "Sizing",
+        "SlippageKind",
+        "SlippageTerms",
+    ),
     "scizor.domain.bars": ("ActionType", "Adjustment"),
     "scizor.domain.collections": ("ChunkState", "CollectionState"),
     "scizor.domain.errors": ("InvalidInput",),
     "scizor.domain.intervals": ("Interval",),
     "scizor.domain.live": ("LiveInterval",),
+    "scizor.domain.orders": ("AccountType", "FillTiming", "LimitPolicy", "PathPolicy"),
     "scizor.marketdata.v1.live_pb2": ("FeedGap", "FeedStatus", "LiveBar", "Quote"),
 }
 

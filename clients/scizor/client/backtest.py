@@ -9,9 +9,12 @@ from google.protobuf.struct_pb2 import Struct
 from scizor.backtest.v1 import backtest_pb2 as bt
 from scizor.backtest.v1 import backtest_service_pb2 as pb
 from scizor.client.calls import Call, Pages, Stream
-from scizor.client.values import Amount, Equity, Session, adjustment_value, money_of, session_text
-from scizor.domain.backtests import BacktestState, ParameterValue, Sizing
+from scizor.client.values import Amount, Equity, Session, adjustment_value, interval_value, money_of, session_text
+from scizor.codec.backtests import commission_to_proto, slippage_to_proto
+from scizor.domain.backtests import BacktestState, CommissionTerms, ParameterValue, Sizing, SlippageTerms
 from scizor.domain.bars import Adjustment
+from scizor.domain.intervals import Interval
+from scizor.domain.orders import AccountType, FillTiming, LimitPolicy, PathPolicy
 
 _LARGEST_PAGE = 1_000
 _LARGEST_TRADE_PAGE = 10_000
@@ -32,9 +35,24 @@ def create_backtest(
     adjustment: Adjustment = Adjustment.SPLIT,
     title: str = "",
     keep_open_at_end: bool = False,
+    interval: Interval = Interval.DAY_1,
+    account: AccountType = AccountType.UNLEVERED,
+    fill_timing: FillTiming = FillTiming.NEXT_OPEN,
+    path: PathPolicy = PathPolicy.WORST_CASE,
+    limit_fills: LimitPolicy = LimitPolicy.TOUCH,
+    commission: CommissionTerms | None = None,
+    slippage: SlippageTerms | None = None,
+    max_participation: float = 0.0,
+    cash_buffer: float = 0.0,
+    financing: bool = True,
+    benchmark: str = "",
     request_id: str = "",
 ) -> Call[pb.CreateBacktestResponse, bt.Backtest]:
-    """Queue a backtest; returns it as queued. `start` and `end` are included, a parameter left out has its default."""
+    """Queue a backtest; returns it as queued. `start` and `end` are included, a parameter left out has its default.
+
+    `commission`, `slippage`: in place of `commission_bps`, `slippage_bps`. `max_participation`: the fraction of a bar's
+    volume that fills may take, 0 for no bound. `financing`: whether interest and borrow fees are reckoned.
+    """
     values = Struct()
     values.update(dict(parameters or {}))
     backtest = bt.Backtest(
@@ -50,6 +68,17 @@ def create_backtest(
         adjustment=adjustment_value(adjustment),
         title=title,
         keep_open_at_end=keep_open_at_end,
+        interval=interval_value(interval),
+        account=bt.AccountType.ValueType(account),
+        fill_timing=bt.FillTiming.ValueType(fill_timing),
+        path=bt.PathPolicy.ValueType(path),
+        limit_fills=bt.LimitPolicy.ValueType(limit_fills),
+        commission=commission_to_proto(commission) if commission else None,
+        slippage=slippage_to_proto(slippage) if slippage else None,
+        max_participation=max_participation,
+        cash_buffer=cash_buffer,
+        no_financing=not financing,
+        benchmark=benchmark,
     )
     request = pb.CreateBacktestRequest(backtest=backtest, request_id=request_id)
     return Call(request, pb.CreateBacktestResponse, lambda answer: answer.backtest)

@@ -51,6 +51,7 @@ HINTS: Mapping[str, str] = {
     "BROKER_REFUSED": "see to the account's subscriptions and permissions, or ask for something else",
     "SYMBOL_UNKNOWN_TO_BROKER": "correct ticker, exchange or currency, or store it unchecked with --skip-validation",
     "COLLECTION_NOT_FOUND": "see `scizor collect status`",
+    "STRATEGY_FAILED": "mend the strategy; `scizor backtest check FILE` finds more",
     "COLLECTION_FINISHED": "there is nothing left to cancel; see `scizor collect status ID`",
 }
 _HINTS_BY_CODE: Mapping[grpc.StatusCode, str] = {

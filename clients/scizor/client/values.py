@@ -114,7 +114,10 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Equity:
-    """Account value by session, oldest first; every column shape (n,). `drawdown` is a fraction, 0 or less."""
+    """Account value by bar, oldest first; every column shape (n,). `drawdown` is a fraction, 0 or less.
+
+    `time_ns`: when each bar closed, UTC; empty where it was not kept.
+    """
 
     currency: str
     session_date: IntArray
@@ -122,6 +125,7 @@ class Equity:
     cash: FloatArray
     drawdown: FloatArray
     exposure: FloatArray
+    time_ns: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.session_date)
@@ -138,7 +142,11 @@ class Equity:
         return cls(
             response.currency,
             np.array(curve.session_date, dtype=np.int32),
-            *(np.array(getattr(curve, name), dtype=np.float64) for name in ("equity", "cash", "drawdown", "exposure")),
+            equity=np.array(curve.equity, dtype=np.float64),
+            cash=np.array(curve.cash, dtype=np.float64),
+            drawdown=np.array(curve.drawdown, dtype=np.float64),
+            exposure=np.array(curve.exposure, dtype=np.float64),
+            time_ns=np.array(curve.time_ns, dtype=np.int64),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -19,15 +20,20 @@ from scizor.domain.backtests import (
     BacktestJob,
     BacktestSpec,
     BacktestState,
-    EquityCurve,
+    CommissionPlan,
+    CommissionTerms,
     ParameterValue,
     Progress,
     Sizing,
-    Trade,
+    SlippageKind,
+    SlippageTerms,
 )
 from scizor.domain.bars import Adjustment
 from scizor.domain.errors import InvalidInput, Reason
+from scizor.domain.intervals import Interval
 from scizor.domain.metrics import Metric
+from scizor.domain.orders import AccountType, FillTiming, LimitPolicy, PathPolicy
+from scizor.domain.outcomes import EquityCurve, Trade
 from scizor.domain.sessions import SessionRange, days_to_yyyymmdd, parse_session
 from scizor.ports.backtests import BacktestResults
 from scizor.type.v1 import bars_pb2, stream_pb2
@@ -61,6 +67,17 @@ def spec_from_proto(message: pb.Backtest) -> BacktestSpec:
         adjustment=Adjustment(message.adjustment or Adjustment.SPLIT),
         title=message.title,
         keep_open_at_end=message.keep_open_at_end,
+        interval=Interval(message.interval or Interval.DAY_1),
+        account=AccountType(message.account or AccountType.UNLEVERED),
+        fill_timing=FillTiming(message.fill_timing or FillTiming.NEXT_OPEN),
+        path=PathPolicy(message.path or PathPolicy.WORST_CASE),
+        limit_fills=LimitPolicy(message.limit_fills or LimitPolicy.TOUCH),
+        commission=_commission(message.commission) if message.HasField("commission") else None,
+        slippage=_slippage(message.slippage) if message.HasField("slippage") else None,
+        max_participation=message.max_participation,
+        cash_buffer=message.cash_buffer,
+        no_financing=message.no_financing,
+        benchmark=message.benchmark,
     )
 
 
@@ -113,9 +130,19 @@ def backtest_to_proto(job: BacktestJob, error: Status | None = None) -> pb.Backt
         slippage_bps=spec.slippage_bps,
         sizing=pb.Sizing.ValueType(spec.sizing),
         adjustment=bars_pb2.Adjustment.ValueType(spec.adjustment),
-        interval=bars_pb2.BAR_INTERVAL_1D,
+        interval=bars_pb2.BarInterval.ValueType(spec.interval),
         title=spec.title,
         keep_open_at_end=spec.keep_open_at_end,
+        account=pb.AccountType.ValueType(spec.account),
+        fill_timing=pb.FillTiming.ValueType(spec.fill_timing),
+        path=pb.PathPolicy.ValueType(spec.path),
+        limit_fills=pb.LimitPolicy.ValueType(spec.limit_fills),
+        commission=commission_to_proto(spec.commission) if spec.commission else None,
+        slippage=slippage_to_proto(spec.slippage) if spec.slippage else None,
+        max_participation=spec.max_participation,
+        cash_buffer=spec.cash_buffer,
+        no_financing=spec.no_financing,
+        benchmark=spec.benchmark,
         state=pb.BacktestState.ValueType(job.progress.state),
         progress=progress_to_proto(job.progress),
         error=error,
@@ -123,6 +150,22 @@ def backtest_to_proto(job: BacktestJob, error: Status | None = None) -> pb.Backt
         start_time=to_timestamp(job.start_time) if job.start_time else None,
         end_time=to_timestamp(job.end_time) if job.end_time else None,
     )
+
+
+def commission_to_proto(terms: CommissionTerms) -> pb.Commission:
+    """A schedule of commissions."""
+    return pb.Commission(
+        plan=pb.CommissionPlan.ValueType(terms.plan),
+        per_share=terms.per_share,
+        value_bps=terms.value_bps,
+        minimum=terms.minimum,
+        maximum_bps=terms.maximum_bps,
+    )
+
+
+def slippage_to_proto(terms: SlippageTerms) -> pb.Slippage:
+    """How fills come to be worse than their price."""
+    return pb.Slippage(model=pb.SlippageModel.ValueType(terms.model), amount=terms.amount)
 
 
 def progress_to_proto(progress: Progress) -> pb.BacktestProgress:
@@ -164,6 +207,14 @@ def results_to_proto(backtest_id: str, results: BacktestResults) -> pb.BacktestR
         slippage_paid=rounded(results.slippage_paid),
         trades=results.trades,
         compute_time=_duration(results.compute_seconds),
+        costs=pb.CostLines(**{name: rounded(amount) for name, amount in asdict(results.costs).items()}),
+        ambiguity=pb.Ambiguity(
+            bars=results.ambiguity.bars,
+            best=rounded(results.ambiguity.best),
+            worst=rounded(results.ambiguity.worst),
+            touch_fills=results.ambiguity.touch_fills,
+        ),
+        counts=pb.RunCounts(**asdict(results.counts)),
     )
 
 
@@ -171,10 +222,13 @@ def metric_to_proto(metric: Metric) -> pb.Metric:
     """A figure; one that is not defined has no value."""
     return pb.Metric(
         name=metric.name,
-        value=None if metric.value is None else rounded(metric.value),
+        value=_rounded_if_any(metric.value),
         convention=metric.convention,
         n=metric.n,
         unit=_UNITS.get(metric.unit, metric.unit),
+        ci_low=_rounded_if_any(metric.ci_low),
+        ci_high=_rounded_if_any(metric.ci_high),
+        undefined_reason=metric.undefined_reason or "",
     )
 
 
@@ -195,17 +249,26 @@ def trade_to_proto(trade: Trade) -> pb.BacktestTrade:
         return_fraction=rounded(trade.return_fraction),
         sessions_held=trade.sessions_held,
         closed_at_end=trade.closed_at_end,
+        mae=_rounded_if_any(trade.mae),
+        mfe=_rounded_if_any(trade.mfe),
+        entry_reason=pb.FillCause.ValueType(trade.entry_reason),
+        exit_reason=pb.FillCause.ValueType(trade.exit_reason),
+        dividends=rounded(trade.dividends),
+        conversion_cost=rounded(trade.conversion_cost),
+        entry_time=to_timestamp(trade.entry_time) if trade.entry_time else None,
+        exit_time=to_timestamp(trade.exit_time) if trade.exit_time else None,
     )
 
 
 def curve_to_proto(curve: EquityCurve) -> pb.EquityColumns:
-    """The account value by session, as columns."""
+    """The account value by bar, as columns."""
     return pb.EquityColumns(
         session_date=days_to_yyyymmdd(curve.days).tolist(),
         equity=_rounded_all(curve.equity.tolist()),
         cash=_rounded_all(curve.cash.tolist()),
         drawdown=_rounded_all(curve.drawdown.tolist()),
         exposure=_rounded_all(curve.exposure.tolist()),
+        time_ns=curve.close_ns.tolist(),
     )
 
 
@@ -232,6 +295,20 @@ def state_from_proto(state: pb.BacktestState.ValueType) -> BacktestState | None:
 def rounded(value: float) -> float:
     """The value with the digits that mean something."""
     return float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
+
+
+def _commission(message: pb.Commission) -> CommissionTerms:
+    return CommissionTerms(
+        CommissionPlan(message.plan), message.per_share, message.value_bps, message.minimum, message.maximum_bps
+    )
+
+
+def _slippage(message: pb.Slippage) -> SlippageTerms:
+    return SlippageTerms(SlippageKind(message.model), message.amount)
+
+
+def _rounded_if_any(value: float | None) -> float | None:
+    return None if value is None else rounded(value)
 
 
 def _rounded_all(values: Iterable[float]) -> list[float]:

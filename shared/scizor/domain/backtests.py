@@ -1,17 +1,18 @@
-"""A backtest as a durable job: what was asked, where it stands, what it came to."""
+"""A backtest as a durable job: what was asked, and where it stands. What it came to: `scizor.domain.outcomes`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 
-from scizor.domain.arrays import FloatArray
 from scizor.domain.bars import Adjustment
 from scizor.domain.errors import Reason
-from scizor.domain.sessions import DayArray, SessionRange
+from scizor.domain.intervals import Interval
+from scizor.domain.orders import AccountType, FillTiming, LimitPolicy, PathPolicy
+from scizor.domain.sessions import SessionRange
 
 ParameterValue = int | float | str | bool
 
@@ -50,9 +51,52 @@ class Sizing(IntEnum):
     AT_FILL = 2  # equity and open of the filling session; a cash-value order
 
 
+class CommissionPlan(IntEnum):
+    """A broker's published schedule; numbers equal the contract's."""
+
+    CUSTOM = 0
+    IB_FIXED = 1
+    IB_TIERED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CommissionTerms:
+    """A plan, or one's own figures: quote currency a share, of the value, at least and at most an order.
+
+    `maximum_bps`: of the order's value, 0 for no bound.
+    """
+
+    plan: CommissionPlan = CommissionPlan.CUSTOM
+    per_share: float = 0.0
+    value_bps: float = 0.0
+    minimum: float = 0.0
+    maximum_bps: float = 0.0
+
+
+class SlippageKind(IntEnum):
+    """How slippage is reckoned; numbers equal the contract's."""
+
+    NONE = 0
+    BPS = 1
+    HALF_SPREAD = 2
+    VOLUME_SHARE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SlippageTerms:
+    """`amount`: bps of the price, quote currency a share, or the impact, as the model says."""
+
+    model: SlippageKind = SlippageKind.NONE
+    amount: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class BacktestSpec:
-    """What was asked. `parameters` are resolved: every one of the strategy's is there. `symbols` are full ids."""
+    """What was asked. `parameters` are resolved: every one of the strategy's is there. `symbols` are full ids.
+
+    `commission` and `slippage` say what `commission_bps` and `slippage_bps` cannot; at most one of each pair is there.
+    `max_participation`: a fraction of a bar's volume, 0 for no bound. `benchmark`: a full id, empty for none.
+    """
 
     strategy_id: str
     parameters: Mapping[str, ParameterValue]
@@ -66,6 +110,17 @@ class BacktestSpec:
     adjustment: Adjustment = Adjustment.SPLIT
     title: str = ""
     keep_open_at_end: bool = False
+    interval: Interval = Interval.DAY_1
+    account: AccountType = AccountType.UNLEVERED
+    fill_timing: FillTiming = FillTiming.NEXT_OPEN
+    path: PathPolicy = PathPolicy.WORST_CASE
+    limit_fills: LimitPolicy = LimitPolicy.TOUCH
+    commission: CommissionTerms | None = None
+    slippage: SlippageTerms | None = None
+    max_participation: float = 0.0
+    cash_buffer: float = 0.0
+    no_financing: bool = False
+    benchmark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,44 +156,3 @@ class BacktestJob:
     end_time: datetime | None = None
     error: JobError | None = None
     attempts: int = 0
-
-
-class Direction(IntEnum):
-    """The side of a trade; numbers equal the contract's."""
-
-    LONG = 1
-    SHORT = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """One round trip. Prices include slippage; `quantity` is positive; amounts are in the account's currency."""
-
-    number: int
-    symbol: str
-    direction: Direction
-    quantity: float
-    entry_session: date
-    exit_session: date
-    entry_price: float
-    exit_price: float
-    commission: float
-    gross_pnl: float
-    net_pnl: float
-    return_fraction: float
-    sessions_held: int
-    closed_at_end: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EquityCurve:
-    """Account value by session; every column shape (n,).
-
-    `drawdown` is a fraction, 0 or less; `exposure` is gross position value over equity.
-    """
-
-    days: DayArray
-    equity: FloatArray
-    cash: FloatArray
-    drawdown: FloatArray
-    exposure: FloatArray

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One figure. `value` is finite, or None where it is undefined. `n`: how many samples, trades or sessions it has.
+    """One figure. `value` is finite, or None where it is undefined; `undefined_reason` then says why, in a few words.
 
-    `unit`: "fraction" (0.01 is one per cent), "ratio", "currency", "samples", "days", "count" or "per_year".
+    `n`: how many samples, trades or sessions it has. `unit`: "fraction" (0.01 is one per cent), "ratio", "currency",
+    "samples", "days", "count" or "per_year". `ci_low`, `ci_high`: the interval that covers the true value 95 times in
+    100; None where none was asked for, or none can be had.
     """
 
     name: str
@@ -17,3 +19,6 @@ class Metric:
     convention: str
     n: int
     unit: str
+    ci_low: float | None = None
+    ci_high: float | None = None
+    undefined_reason: str | None = None

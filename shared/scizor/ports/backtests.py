@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from scizor.domain.backtests import BacktestJob, BacktestState, EquityCurve, JobError, Progress, Trade
+from scizor.domain.backtests import BacktestJob, BacktestState, JobError, Progress
 from scizor.domain.metrics import Metric
+from scizor.domain.outcomes import Ambiguity, CostLines, EquityCurve, RunCounts, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class BacktestResults:
     slippage_paid: float
     trades: int
     compute_seconds: float
+    costs: CostLines = field(default_factory=CostLines)
+    ambiguity: Ambiguity = field(default_factory=Ambiguity)
+    counts: RunCounts = field(default_factory=RunCounts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,9 @@ def backtest_facts(backtest: bt.Backtest) -> Table:
             ("symbols", ", ".join(backtest.symbols)),
             ("sessions", " to ".join(filter(None, (backtest.start, backtest.end))) or "all stored"),
             ("capital", f"{capital.units + capital.nanos / 1e9:,.2f} {capital.currency_code}"),
-            ("costs", f"{backtest.commission_bps:g} bps commission, {backtest.slippage_bps:g} bps slippage"),
+            ("costs", f"{_commission(backtest)} commission, {_slippage(backtest)} slippage"),
+            ("account", _account(backtest)),
+            ("benchmark", backtest.benchmark),
         ],
     )
 
@@ -51,11 +53,17 @@ def backtest_facts(backtest: bt.Backtest) -> Table:
 def metrics_table(results: bt.BacktestResults, benchmark: bt.BacktestResults | None = None) -> Table:
     """Every figure, beside that of the benchmark when there is one."""
     held_against = {metric.name: metric for metric in benchmark.metrics} if benchmark else {}
-    columns = ("metric", ">value", *((">buy and hold",) if benchmark else ()), ">samples")
+    intervals = any(metric.HasField("ci_low") for metric in results.metrics)
+    columns = (
+        *("metric", ">value"),
+        *((">95 % interval",) if intervals else ()),
+        *((">buy and hold",) if benchmark else ()),
+        ">samples",
+    )
     rows = []
     for metric in results.metrics:
         other = [figure(held_against[metric.name])] if metric.name in held_against else [""] * bool(benchmark)
-        rows.append((metric.name, figure(metric), *other, f"{metric.n:,}"))
+        rows.append((metric.name, figure(metric), *([interval(metric)] * intervals), *other, f"{metric.n:,}"))
     conventions = ", ".join(dict.fromkeys(metric.convention for metric in results.metrics))
     return table(f"Metrics under {conventions}", columns, rows)
 
@@ -64,13 +72,15 @@ def results_facts(results: bt.BacktestResults) -> Table:
     """What a backtest came to, in short."""
     seconds = results.compute_time.ToTimedelta().total_seconds()
     return facts(
-        f"Results of {results.backtest_id}",
+        f"Results of {results.backtest_id}" if results.backtest_id else "Results",
         [
             ("sessions", f"{results.sessions:,} from {results.first_session} to {results.last_session}"),
             ("bars", f"{results.bars:,} in {seconds:.3f} s"),
             ("capital", f"{results.initial_capital:,.2f} {results.currency}"),
             ("final equity", f"{results.final_equity:,.2f} {results.currency}"),
             ("costs", f"{results.commission_paid:,.2f} commission, {results.slippage_paid:,.2f} slippage"),
+            ("financing", _financing(results.costs)),
+            ("ambiguous bars", _ambiguity(results.ambiguity)),
             ("trades", f"{results.trades:,}"),
             ("fingerprint", results.fingerprint),
             *(("warning", warning) for warning in results.warnings),
@@ -80,8 +90,17 @@ def results_facts(results: bt.BacktestResults) -> Table:
 
 def figure(metric: bt.Metric) -> str:
     """A metric's value as its unit is read; a dash where it is not defined."""
-    if not metric.HasField("value"):
-        return "-"
+    return _written(metric.value, metric.unit) if metric.HasField("value") else "-"
+
+
+def interval(metric: bt.Metric) -> str:
+    """A metric's bootstrap interval; empty where there is none."""
+    if not metric.HasField("ci_low"):
+        return ""
+    return f"{_written(metric.ci_low, metric.unit)} to {_written(metric.ci_high, metric.unit)}"
+
+
+def _written(value: float, unit: str) -> str:
     formats = {
         "fraction": "{:.2%}",
         "currency": "{:,.2f}",
@@ -89,14 +108,28 @@ def figure(metric: bt.Metric) -> str:
         "days": "{:,.0f}",
         "trades": "{:,.0f}",
     }
-    return formats.get(metric.unit, "{:,.3f}").format(metric.value)
+    return formats.get(unit, "{:,.3f}").format(value)
 
 
 def trades_table(trades: Sequence[bt.BacktestTrade]) -> Table:
     """Round trips, one a line."""
     return table(
         f"{len(trades):,} trades",
-        (">#", "symbol", "side", ">quantity", "entry", ">at", "exit", ">at", ">net", ">return"),
+        (
+            ">#",
+            "symbol",
+            "side",
+            ">quantity",
+            "entry",
+            ">at",
+            "exit",
+            ">at",
+            "why",
+            ">net",
+            ">return",
+            ">worst",
+            ">best",
+        ),
         (
             (
                 str(one.number),
@@ -107,12 +140,58 @@ def trades_table(trades: Sequence[bt.BacktestTrade]) -> Table:
                 f"{one.entry_price:,.2f}",
                 one.exit_session + ("*" if one.closed_at_end else ""),
                 f"{one.exit_price:,.2f}",
+                word(bt.FillCause, one.exit_reason),
                 f"{one.net_pnl:,.2f}",
                 f"{one.return_fraction:.2%}",
+                f"{one.mae:.2%}" if one.HasField("mae") else "",
+                f"{one.mfe:.2%}" if one.HasField("mfe") else "",
             )
             for one in trades
         ),
     )
+
+
+def _commission(backtest: bt.Backtest) -> str:
+    if not backtest.HasField("commission"):
+        return f"{backtest.commission_bps:g} bps"
+    terms = backtest.commission
+    if terms.plan:
+        return word(bt.CommissionPlan, terms.plan)
+    parts = [f"{terms.per_share:g} a share", f"{terms.value_bps:g} bps", f"{terms.minimum:g} an order at least"]
+    said = zip((terms.per_share, terms.value_bps, terms.minimum), parts, strict=True)
+    return " and ".join(part for amount, part in said if amount) or "no"
+
+
+def _slippage(backtest: bt.Backtest) -> str:
+    if not backtest.HasField("slippage"):
+        return f"{backtest.slippage_bps:g} bps"
+    return f"{word(bt.SlippageModel, backtest.slippage.model) or 'no'} {backtest.slippage.amount:g}"
+
+
+def _account(backtest: bt.Backtest) -> str:
+    words = (
+        word(bt.AccountType, backtest.account),
+        f"fills at {word(bt.FillTiming, backtest.fill_timing)}" if backtest.fill_timing else "",
+        f"{word(bt.PathPolicy, backtest.path)} path" if backtest.path else "",
+        "no financing" if backtest.no_financing else "",
+    )
+    return ", ".join(filter(None, words)).replace("_", " ")
+
+
+def _financing(costs: bt.CostLines) -> str:
+    """Those that are not nothing, each as what it does to the account."""
+    lines = {
+        "interest paid": costs.debit_interest,
+        "interest earned": costs.credit_interest,
+        "borrow fees": costs.borrow,
+        "dividends": costs.dividends,
+        "conversions": costs.fx,
+    }
+    return ", ".join(f"{amount:+,.2f} {name}" for name, amount in lines.items() if amount)
+
+
+def _ambiguity(found: bt.Ambiguity) -> str:
+    return f"{found.bars:,}: {found.worst:+,.2f} to {found.best:+,.2f}" if found.bars else ""
 
 
 def _plain(value: object) -> str:

@@ -58,12 +58,12 @@ def outcome_of(client: Client, backtest_id: str) -> Outcome:
     )
 
 
-def show_outcome(outcome: Outcome, benchmark: Outcome | None = None) -> None:
-    """Facts, metrics and the chart of the account's value."""
+def show_outcome(outcome: Outcome, benchmark: Outcome | None = None, drawn: Any = None) -> None:
+    """Facts, metrics and the chart of the account's value, or what is `drawn` in its place."""
     show(
         results_facts(outcome.results),
         metrics_table(outcome.results, benchmark.results if benchmark else None),
-        equity_chart(outcome, benchmark),
+        equity_chart(outcome, benchmark) if drawn is None else drawn,
     )
 
 

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import structlog
 
 from scizor.adapters.bus import MemoryBus
+from scizor.adapters.calendar import ExchangeSessions
 from scizor.adapters.clock import SystemClock
 from scizor.backtest.v1 import backtest_service_pb2
 from scizor.backtest.v1.backtest_service_pb2_grpc import add_BacktestServiceServicer_to_server
@@ -36,9 +37,10 @@ async def main(settings: BacktestSettings) -> None:
     storage, clock = await open_storage(settings), SystemClock()
     bus: MemoryBus[BacktestJob] = MemoryBus()
     executor = ThreadPoolExecutor(settings.max_jobs, thread_name_prefix="backtest")
-    warming = executor.submit(warm_up)
+    calendar = ExchangeSessions(clock)
+    warming = executor.submit(warm_up, calendar)
     warming.add_done_callback(log_failure)
-    means = Means(storage, bus, clock, executor, _owner(), settings.chunk_bars, warming=warming)
+    means = Means(storage, bus, clock, calendar, executor, _owner(), warming=warming)
     runner = Runner(means, RunnerSettings(settings.max_jobs, settings.lease_s))
     backtests = Backtests(storage, bus, clock, runner.wake, settings.queue_limit)
     watch = Watch(storage, bus, clock, WatchSettings(settings.heartbeat_s))

@@ -6,27 +6,26 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from scizor import strategy as strategies
 from scizor.domain.backtests import (
     BacktestJob,
     BacktestSpec,
     BacktestState,
-    EquityCurve,
     ParameterValue,
     Progress,
-    Trade,
 )
 from scizor.domain.errors import InvalidInput, LimitExceeded, Reason
 from scizor.domain.ids import RANDOM_BYTES, new_id
 from scizor.domain.instruments import StoredInstrument
-from scizor.domain.sessions import SessionRange
+from scizor.domain.outcomes import EquityCurve, Trade
 from scizor.ports.backtests import BacktestFilter, BacktestResults
 from scizor.ports.bus import Bus
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage, UnitOfWork
 from scizor.services.backtest.downsample import thinned
-from scizor.services.backtest.load import no_bars
-from scizor.strategy import Params, Strategy
+from scizor.services.backtest.load import as_benchmark, no_bars
+from scizor.services.backtest.terms import settings_of
+from scizor.strategy import registry
+from scizor.strategy.base import Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +44,17 @@ class Backtests:
         Raises NotFound(STRATEGY_NOT_FOUND, SYMBOL_NOT_FOUND), InvalidInput, FailedPrecondition(BARS_NOT_FOUND),
         LimitExceeded(QUEUE_FULL).
         """
-        strategy = strategies.get(asked.strategy_id)
-        parameters = _resolved(strategy, asked.parameters)
+        parameters = _resolved(registry.get(asked.strategy_id), asked.parameters)
         instruments = await work.symbols.get_many(asked.symbols)
         _demand_each_once(instruments)
         _demand_currency(instruments, asked.currency)
-        await _demand_bars(work, instruments, asked.sessions)
+        await _demand_bars(work, instruments, asked)
+        benchmark = await _benchmark_id(work, asked) if asked.benchmark else ""
         await self._demand_room(work)
         now = self.clock.now()
         symbols = tuple(instrument.instrument.id for instrument in instruments)
-        spec = replace(asked, parameters=parameters, symbols=symbols)
+        spec = replace(asked, parameters=parameters, symbols=symbols, benchmark=benchmark)
+        settings_of(spec)
         backtest_id = new_id(int(now.timestamp() * 1000), secrets.token_bytes(RANDOM_BYTES))
         job = BacktestJob(backtest_id, spec, Progress(1, BacktestState.QUEUED), create_time=now)
         await work.backtests.add(job)
@@ -108,19 +108,33 @@ class Backtests:
             )
 
 
-def _resolved(strategy: Strategy, raw: Mapping[str, ParameterValue]) -> Params:
-    """As `strategies.resolve`, with the fields of an error as a caller who creates a backtest spells them."""
+def _resolved(strategy: type[Strategy], raw: Mapping[str, ParameterValue]) -> dict[str, ParameterValue]:
+    """As `registry.resolve`, with the fields of an error as a caller who creates a backtest spells them."""
     try:
-        return strategies.resolve(strategy, raw)
+        return dict(registry.resolve(strategy, raw))
     except InvalidInput as error:
         raise error.within("backtest") from None
 
 
-async def _demand_bars(work: UnitOfWork, instruments: list[StoredInstrument], sessions: SessionRange) -> None:
-    having_bars = await work.bars.having_any(instruments, sessions)
+async def _benchmark_id(work: UnitOfWork, asked: BacktestSpec) -> str:
+    found = await work.symbols.get_many([asked.benchmark])
+    _demand_currency(found, asked.currency)
+    await _demand_bars(work, found, as_benchmark(asked))
+    return found[0].instrument.id
+
+
+async def _demand_bars(work: UnitOfWork, instruments: list[StoredInstrument], asked: BacktestSpec) -> None:
+    having_bars = await _having_bars(work, instruments, asked)
     for instrument in instruments:
         if instrument.key not in having_bars:
-            raise no_bars(instrument.instrument.id, sessions)
+            raise no_bars(instrument.instrument.id, asked.sessions, asked.interval)
+
+
+async def _having_bars(work: UnitOfWork, instruments: list[StoredInstrument], asked: BacktestSpec) -> set[int]:
+    if not asked.interval.intraday:
+        return await work.bars.having_any(instruments, asked.sessions)
+    firsts = [await work.intraday.read(one, asked.interval, asked.sessions, limit=1) for one in instruments]
+    return {one.key for one, first in zip(instruments, firsts, strict=True) if len(first.bars)}
 
 
 def _demand_each_once(instruments: list[StoredInstrument]) -> None:

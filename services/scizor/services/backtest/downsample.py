@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scizor.domain.arrays import FloatArray
-from scizor.domain.backtests import EquityCurve
+from scizor.domain.outcomes import EquityCurve
 
 
 def thinned(curve: EquityCurve, max_points: int) -> EquityCurve:
@@ -14,8 +14,9 @@ def thinned(curve: EquityCurve, max_points: int) -> EquityCurve:
     if max_points == 0 or len(curve.days) <= max_points:
         return curve
     rows = kept_rows(curve.equity, max_points)
+    close_ns = curve.close_ns[rows] if len(curve.close_ns) else curve.close_ns
     return EquityCurve(
-        curve.days[rows], curve.equity[rows], curve.cash[rows], curve.drawdown[rows], curve.exposure[rows]
+        curve.days[rows], curve.equity[rows], curve.cash[rows], curve.drawdown[rows], curve.exposure[rows], close_ns
     )
 
 

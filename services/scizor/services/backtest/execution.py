@@ -13,11 +13,14 @@ import structlog
 from scizor.domain.backtests import BacktestJob, BacktestStage, BacktestState, JobError
 from scizor.domain.errors import Reason, ScizorError, Unavailable
 from scizor.ports.bus import Bus
+from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage
-from scizor.services.backtest.computation import Computation, Outcome
-from scizor.services.backtest.load import load_series
+from scizor.services.backtest.computation import Computation
+from scizor.services.backtest.load import load_history
+from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.report import Pace, Reporter
+from scizor.strategy.registry import get
 
 Value = TypeVar("Value")
 
@@ -34,7 +37,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a job is run with. `owner` names this process; a cancel is noticed every `chunk_bars`.
+    """What a job is run with. `owner` names this process.
 
     `warming`: the compilation that a first job waits for, so that its progress and its time are its own.
     """
@@ -42,9 +45,9 @@ class Means:
     storage: Storage
     bus: Bus[BacktestJob]
     clock: Clock
+    calendar: SessionCalendar
     executor: Executor
     owner: str
-    chunk_bars: int = 100_000
     pace: Pace = field(default_factory=Pace)
     warming: Future[None] | None = None
 
@@ -59,6 +62,7 @@ class Execution:
     def __init__(self, job: BacktestJob, owner: str, means: Means) -> None:
         self._owner = owner
         self._means = means
+        self._stopped = False
         self._reporter = Reporter(job, owner, means.storage, means.bus, means.clock, means.pace)
 
     async def run(self) -> None:
@@ -110,6 +114,7 @@ class Execution:
         try:
             return await self._compute()
         except asyncio.CancelledError:
+            self._stopped = True
             # Whether a report under way is saved means nothing to a job that is given back.
             reporting.cancel()
             raise
@@ -120,16 +125,21 @@ class Execution:
     async def _compute(self) -> Outcome:
         spec = self._reporter.job.spec
         self._reporter.update(BacktestStage.LOADING)
-        series = await load_series(self._means.storage, spec, self._means.clock.now().date())
+        history = await load_history(self._means.storage, spec, self._means.clock.now().date())
         if self._means.warming is not None:
             await asyncio.wait([asyncio.wrap_future(self._means.warming)])
-        computation = await self._in_thread(lambda: Computation(spec, series))
-        total = computation.bars_total
+        strategy = get(spec.strategy_id)(**spec.parameters)
+        computation = await self._in_thread(lambda: Computation(spec, strategy, history, self._means.calendar))
+        total, loop = computation.bars_total, asyncio.get_running_loop()
         self._reporter.update(BacktestStage.SIMULATING, 0, total)
-        while not await self._in_thread(lambda: computation.advance(self._means.chunk_bars)):
-            self._reporter.update(BacktestStage.SIMULATING, computation.bars_done, total)
-        self._reporter.update(BacktestStage.SAVING, total, total)
-        return await self._in_thread(computation.outcome)
+
+        def on_bars(done: int) -> None:  # in the worker's thread
+            if self._reporter.lost or self._stopped:
+                raise _Lost
+            stage = BacktestStage.SIMULATING if done < total else BacktestStage.SAVING
+            loop.call_soon_threadsafe(self._reporter.update, stage, done, total)
+
+        return await self._in_thread(lambda: computation.run(on_bars))
 
     async def _in_thread(self, work: Callable[[], Value]) -> Value:
         if self._reporter.lost:

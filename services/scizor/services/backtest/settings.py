@@ -23,9 +23,6 @@ class BacktestSettings(ServiceSettings):
         default=min(os.cpu_count() or 1, _MOST_JOBS), ge=1, le=64, description="backtests computed at a time"
     )
     queue_limit: int = Field(default=1000, ge=1, description="backtests that may be queued or running at a time")
-    chunk_bars: int = Field(
-        default=100_000, ge=1, description="bars gone through between two looks at whether the job was cancelled"
-    )
     lease_s: float = Field(
         default=10.0,
         ge=3.0,

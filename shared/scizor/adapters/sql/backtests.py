@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +15,18 @@ from scizor.domain.backtests import (
     BacktestSpec,
     BacktestStage,
     BacktestState,
+    CommissionPlan,
+    CommissionTerms,
     JobError,
     Progress,
     Sizing,
+    SlippageKind,
+    SlippageTerms,
 )
 from scizor.domain.bars import Adjustment
 from scizor.domain.errors import FailedPrecondition, Reason
+from scizor.domain.intervals import Interval
+from scizor.domain.orders import AccountType, FillTiming, LimitPolicy, PathPolicy
 from scizor.domain.sessions import SessionRange
 from scizor.ports.backtests import BacktestFilter
 
@@ -181,6 +188,17 @@ def _values(job: BacktestJob) -> dict[str, Any]:
         "adjustment": int(spec.adjustment),
         "title": spec.title,
         "keep_open_at_end": spec.keep_open_at_end,
+        "bar_interval": int(spec.interval),
+        "account": int(spec.account),
+        "fill_timing": int(spec.fill_timing),
+        "path": int(spec.path),
+        "limit_fills": int(spec.limit_fills),
+        "commission": asdict(spec.commission) if spec.commission else None,
+        "slippage": asdict(spec.slippage) if spec.slippage else None,
+        "max_participation": spec.max_participation,
+        "cash_buffer": spec.cash_buffer,
+        "no_financing": spec.no_financing,
+        "benchmark": spec.benchmark,
         **_progress_values(job.progress),
         "sequence": job.progress.sequence,
         "create_time": job.create_time,
@@ -191,8 +209,8 @@ def _values(job: BacktestJob) -> dict[str, Any]:
     }
 
 
-def _job(row: Row[Any]) -> BacktestJob:
-    spec = BacktestSpec(
+def _spec(row: Row[Any]) -> BacktestSpec:
+    return BacktestSpec(
         strategy_id=row.strategy_id,
         parameters=row.parameters,
         symbols=tuple(row.symbols),
@@ -205,7 +223,29 @@ def _job(row: Row[Any]) -> BacktestJob:
         adjustment=Adjustment(row.adjustment),
         title=row.title,
         keep_open_at_end=row.keep_open_at_end,
+        interval=Interval(row.bar_interval),
+        account=AccountType(row.account),
+        fill_timing=FillTiming(row.fill_timing),
+        path=PathPolicy(row.path),
+        limit_fills=LimitPolicy(row.limit_fills),
+        commission=_commission(row.commission) if row.commission else None,
+        slippage=_slippage(row.slippage) if row.slippage else None,
+        max_participation=row.max_participation,
+        cash_buffer=row.cash_buffer,
+        no_financing=row.no_financing,
+        benchmark=row.benchmark,
     )
+
+
+def _commission(stored: dict[str, Any]) -> CommissionTerms:
+    return CommissionTerms(**stored | {"plan": CommissionPlan(stored["plan"])})
+
+
+def _slippage(stored: dict[str, Any]) -> SlippageTerms:
+    return SlippageTerms(**stored | {"model": SlippageKind(stored["model"])})
+
+
+def _job(row: Row[Any]) -> BacktestJob:
     progress = Progress(
         sequence=row.sequence,
         state=BacktestState(row.state),
@@ -216,4 +256,4 @@ def _job(row: Row[Any]) -> BacktestJob:
         remaining_s=row.remaining_s,
     )
     error = JobError(Reason(row.error_reason), row.error_message) if row.error_reason else None
-    return BacktestJob(row.id, spec, progress, row.create_time, row.start_time, row.end_time, error, row.attempts)
+    return BacktestJob(row.id, _spec(row), progress, row.create_time, row.start_time, row.end_time, error, row.attempts)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple, fields
 
 import numpy as np
 from sqlalchemy import insert, select
@@ -16,14 +16,22 @@ from scizor.adapters.sql.tables import (
     backtest_results,
     backtest_trades,
 )
-from scizor.domain.backtests import BacktestState, Direction, EquityCurve, Trade
+from scizor.domain.backtests import BacktestState
 from scizor.domain.errors import FailedPrecondition, NotFound, Reason
 from scizor.domain.metrics import Metric
+from scizor.domain.orders import FillCause
+from scizor.domain.outcomes import Ambiguity, CostLines, Direction, EquityCurve, RunCounts, Trade
 from scizor.ports.backtests import BacktestResults
 
-_PLAIN = tuple(field.name for field in fields(BacktestResults) if field.name not in ("metrics", "warnings"))
+_GROUPS: Mapping[str, type[CostLines | Ambiguity | RunCounts]] = {
+    "costs": CostLines,
+    "ambiguity": Ambiguity,
+    "counts": RunCounts,
+}
+_PLAIN = tuple(field.name for field in fields(BacktestResults) if field.name not in ("metrics", "warnings", *_GROUPS))
 _METRIC = tuple(field.name for field in fields(Metric))
 _TRADE = tuple(field.name for field in fields(Trade))
+_KINDS = {"direction": Direction, "entry_reason": FillCause, "exit_reason": FillCause}
 _CURVE = ("equity", "cash", "drawdown", "exposure")
 
 
@@ -38,6 +46,7 @@ class SqlBacktestResults:
     ) -> None:
         """Store what it came to; in one unit of work with `finish`."""
         plain = {name: getattr(results, name) for name in _PLAIN}
+        plain |= {name: asdict(getattr(results, name)) for name in _GROUPS}
         await self._session.execute(
             insert(backtest_results).values(backtest_id=backtest_id, warnings=list(results.warnings), **plain)
         )
@@ -49,7 +58,7 @@ class SqlBacktestResults:
         await self._session.copy_records(
             backtest_trades.name, ("backtest_id", *_TRADE), [(backtest_id, *astuple(trade)) for trade in trades]
         )
-        columns = {name: getattr(curve, name).tolist() for name in ("days", *_CURVE)}
+        columns = {name: getattr(curve, name).tolist() for name in ("days", "close_ns", *_CURVE)}
         await self._session.execute(insert(backtest_equity).values(backtest_id=backtest_id, **columns))
 
     async def results(self, backtest_id: str) -> BacktestResults:
@@ -65,6 +74,7 @@ class SqlBacktestResults:
         )
         found = [Metric(**{name: getattr(row, name) for name in _METRIC}) for row in await self._session.all(query)]
         plain = {name: getattr(row, name) for name in _PLAIN}
+        plain |= {name: kind(**getattr(row, name)) for name, kind in _GROUPS.items()}
         return BacktestResults(metrics=tuple(found), warnings=tuple(row.warnings), **plain)
 
     async def trades(self, backtest_id: str, after_number: int, limit: int) -> list[Trade]:
@@ -77,7 +87,10 @@ class SqlBacktestResults:
             .limit(limit)
         )
         return [
-            Trade(**{name: getattr(row, name) for name in _TRADE} | {"direction": Direction(row.direction)})
+            Trade(
+                **{name: getattr(row, name) for name in _TRADE}
+                | {name: kind(getattr(row, name)) for name, kind in _KINDS.items()}
+            )
             for row in await self._session.all(query)
         ]
 
@@ -88,7 +101,8 @@ class SqlBacktestResults:
             await self._session.execute(select(backtest_equity).where(backtest_equity.c.backtest_id == backtest_id))
         ).one()
         columns = {name: np.array(getattr(row, name), dtype=np.float64) for name in _CURVE}
-        return EquityCurve(days=np.array(row.days, dtype=np.int32), **columns)
+        close_ns = np.array(row.close_ns, dtype=np.int64)
+        return EquityCurve(days=np.array(row.days, dtype=np.int32), close_ns=close_ns, **columns)
 
     async def _demand_results(self, backtest_id: str) -> None:
         number = await self._session.scalar(select(backtest_jobs.c.state).where(backtest_jobs.c.id == backtest_id))

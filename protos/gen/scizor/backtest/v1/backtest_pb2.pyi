@@ -87,6 +87,174 @@ SIZING_AT_FILL: Sizing.ValueType  # 2
 """At the fill, from the price it fills at: an order over an amount of cash."""
 Global___Sizing: _TypeAlias = Sizing  # noqa: Y015
 
+class _AccountType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AccountTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AccountType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ACCOUNT_TYPE_UNSPECIFIED: _AccountType.ValueType  # 0
+    """Not said: UNLEVERED."""
+    ACCOUNT_TYPE_CASH: _AccountType.ValueType  # 1
+    """Neither money nor shares: an order that would be short is rejected."""
+    ACCOUNT_TYPE_UNLEVERED: _AccountType.ValueType  # 2
+    """Shares to sell short, no money."""
+    ACCOUNT_TYPE_MARGIN: _AccountType.ValueType  # 3
+    """Both: half of what a fill adds must be the account's own (Regulation T), and a quarter of longs, 30 % of shorts of what is held."""
+
+class AccountType(_AccountType, metaclass=_AccountTypeEnumTypeWrapper):
+    """What an account may borrow."""
+
+ACCOUNT_TYPE_UNSPECIFIED: AccountType.ValueType  # 0
+"""Not said: UNLEVERED."""
+ACCOUNT_TYPE_CASH: AccountType.ValueType  # 1
+"""Neither money nor shares: an order that would be short is rejected."""
+ACCOUNT_TYPE_UNLEVERED: AccountType.ValueType  # 2
+"""Shares to sell short, no money."""
+ACCOUNT_TYPE_MARGIN: AccountType.ValueType  # 3
+"""Both: half of what a fill adds must be the account's own (Regulation T), and a quarter of longs, 30 % of shorts of what is held."""
+Global___AccountType: _TypeAlias = AccountType  # noqa: Y015
+
+class _FillTiming:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FillTimingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FillTiming.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FILL_TIMING_UNSPECIFIED: _FillTiming.ValueType  # 0
+    """Not said: NEXT_OPEN."""
+    FILL_TIMING_NEXT_OPEN: _FillTiming.ValueType  # 1
+    """At the symbol's next open."""
+    FILL_TIMING_NEXT_CLOSE: _FillTiming.ValueType  # 2
+    """At the close of the symbol's next bar."""
+    FILL_TIMING_SAME_CLOSE: _FillTiming.ValueType  # 3
+    """At the very close it was decided from, which no live order can do: for comparison only."""
+
+class FillTiming(_FillTiming, metaclass=_FillTimingEnumTypeWrapper):
+    """When a market order fills."""
+
+FILL_TIMING_UNSPECIFIED: FillTiming.ValueType  # 0
+"""Not said: NEXT_OPEN."""
+FILL_TIMING_NEXT_OPEN: FillTiming.ValueType  # 1
+"""At the symbol's next open."""
+FILL_TIMING_NEXT_CLOSE: FillTiming.ValueType  # 2
+"""At the close of the symbol's next bar."""
+FILL_TIMING_SAME_CLOSE: FillTiming.ValueType  # 3
+"""At the very close it was decided from, which no live order can do: for comparison only."""
+Global___FillTiming: _TypeAlias = FillTiming  # noqa: Y015
+
+class _PathPolicy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PathPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PathPolicy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PATH_POLICY_UNSPECIFIED: _PathPolicy.ValueType  # 0
+    """Not said: WORST_CASE."""
+    PATH_POLICY_WORST_CASE: _PathPolicy.ValueType  # 1
+    """Of OHLC and OLHC the one that leaves the account the worse; where they differ, the bar is counted as ambiguous."""
+    PATH_POLICY_BEST_CASE: _PathPolicy.ValueType  # 2
+    """Of the two the one that leaves it the better."""
+    PATH_POLICY_OHLC: _PathPolicy.ValueType  # 3
+    """Open, high, low, close."""
+    PATH_POLICY_OLHC: _PathPolicy.ValueType  # 4
+    """Open, low, high, close."""
+    PATH_POLICY_NEAREST_EXTREME: _PathPolicy.ValueType  # 5
+    """The extreme nearer the open first."""
+
+class PathPolicy(_PathPolicy, metaclass=_PathPolicyEnumTypeWrapper):
+    """Which way the price is taken to have gone within a bar."""
+
+PATH_POLICY_UNSPECIFIED: PathPolicy.ValueType  # 0
+"""Not said: WORST_CASE."""
+PATH_POLICY_WORST_CASE: PathPolicy.ValueType  # 1
+"""Of OHLC and OLHC the one that leaves the account the worse; where they differ, the bar is counted as ambiguous."""
+PATH_POLICY_BEST_CASE: PathPolicy.ValueType  # 2
+"""Of the two the one that leaves it the better."""
+PATH_POLICY_OHLC: PathPolicy.ValueType  # 3
+"""Open, high, low, close."""
+PATH_POLICY_OLHC: PathPolicy.ValueType  # 4
+"""Open, low, high, close."""
+PATH_POLICY_NEAREST_EXTREME: PathPolicy.ValueType  # 5
+"""The extreme nearer the open first."""
+Global___PathPolicy: _TypeAlias = PathPolicy  # noqa: Y015
+
+class _LimitPolicy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LimitPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LimitPolicy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LIMIT_POLICY_UNSPECIFIED: _LimitPolicy.ValueType  # 0
+    """Not said: TOUCH."""
+    LIMIT_POLICY_TOUCH: _LimitPolicy.ValueType  # 1
+    """It fills, and is counted."""
+    LIMIT_POLICY_THROUGH: _LimitPolicy.ValueType  # 2
+    """The price must go beyond it."""
+
+class LimitPolicy(_LimitPolicy, metaclass=_LimitPolicyEnumTypeWrapper):
+    """Whether a limit order fills at a price that is only touched."""
+
+LIMIT_POLICY_UNSPECIFIED: LimitPolicy.ValueType  # 0
+"""Not said: TOUCH."""
+LIMIT_POLICY_TOUCH: LimitPolicy.ValueType  # 1
+"""It fills, and is counted."""
+LIMIT_POLICY_THROUGH: LimitPolicy.ValueType  # 2
+"""The price must go beyond it."""
+Global___LimitPolicy: _TypeAlias = LimitPolicy  # noqa: Y015
+
+class _CommissionPlan:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CommissionPlanEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CommissionPlan.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    COMMISSION_PLAN_UNSPECIFIED: _CommissionPlan.ValueType  # 0
+    """None: the fields beside it say."""
+    COMMISSION_PLAN_IB_FIXED: _CommissionPlan.ValueType  # 1
+    """Interactive Brokers, fixed."""
+    COMMISSION_PLAN_IB_TIERED: _CommissionPlan.ValueType  # 2
+    """Interactive Brokers, tiered by the shares of the month."""
+
+class CommissionPlan(_CommissionPlan, metaclass=_CommissionPlanEnumTypeWrapper):
+    """A broker's published schedule of commissions; which country's follows from the account's currency, USD or AUD."""
+
+COMMISSION_PLAN_UNSPECIFIED: CommissionPlan.ValueType  # 0
+"""None: the fields beside it say."""
+COMMISSION_PLAN_IB_FIXED: CommissionPlan.ValueType  # 1
+"""Interactive Brokers, fixed."""
+COMMISSION_PLAN_IB_TIERED: CommissionPlan.ValueType  # 2
+"""Interactive Brokers, tiered by the shares of the month."""
+Global___CommissionPlan: _TypeAlias = CommissionPlan  # noqa: Y015
+
+class _SlippageModel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SlippageModelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SlippageModel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SLIPPAGE_MODEL_UNSPECIFIED: _SlippageModel.ValueType  # 0
+    """Not said: it is not."""
+    SLIPPAGE_MODEL_BPS: _SlippageModel.ValueType  # 1
+    """By a part of the price; amount in hundredths of a percent."""
+    SLIPPAGE_MODEL_HALF_SPREAD: _SlippageModel.ValueType  # 2
+    """By half of the spread; amount in currency a share."""
+    SLIPPAGE_MODEL_VOLUME_SHARE: _SlippageModel.ValueType  # 3
+    """By price x amount x share^2, share being the fill's part of the bar's volume, at most `max_participation`."""
+
+class SlippageModel(_SlippageModel, metaclass=_SlippageModelEnumTypeWrapper):
+    """How a fill comes to be worse than the price the market was at."""
+
+SLIPPAGE_MODEL_UNSPECIFIED: SlippageModel.ValueType  # 0
+"""Not said: it is not."""
+SLIPPAGE_MODEL_BPS: SlippageModel.ValueType  # 1
+"""By a part of the price; amount in hundredths of a percent."""
+SLIPPAGE_MODEL_HALF_SPREAD: SlippageModel.ValueType  # 2
+"""By half of the spread; amount in currency a share."""
+SLIPPAGE_MODEL_VOLUME_SHARE: SlippageModel.ValueType  # 3
+"""By price x amount x share^2, share being the fill's part of the bar's volume, at most `max_participation`."""
+Global___SlippageModel: _TypeAlias = SlippageModel  # noqa: Y015
+
 class _BacktestStage:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -115,6 +283,54 @@ BACKTEST_STAGE_SAVING: BacktestStage.ValueType  # 3
 """Computing metrics and storing results."""
 Global___BacktestStage: _TypeAlias = BacktestStage  # noqa: Y015
 
+class _FillCause:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FillCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FillCause.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FILL_CAUSE_UNSPECIFIED: _FillCause.ValueType  # 0
+    """Not said."""
+    FILL_CAUSE_ORDER: _FillCause.ValueType  # 1
+    """An order of the strategy."""
+    FILL_CAUSE_WEIGHT: _FillCause.ValueType  # 2
+    """A weight that the strategy decided for."""
+    FILL_CAUSE_TAKE_PROFIT: _FillCause.ValueType  # 3
+    """The profit-taking exit of a bracket."""
+    FILL_CAUSE_STOP_LOSS: _FillCause.ValueType  # 4
+    """The loss-stopping exit of a bracket."""
+    FILL_CAUSE_MARGIN_CALL: _FillCause.ValueType  # 5
+    """The account was below its maintenance margin."""
+    FILL_CAUSE_DELISTING: _FillCause.ValueType  # 6
+    """The symbol's last bar."""
+    FILL_CAUSE_RUIN: _FillCause.ValueType  # 7
+    """The account was wiped out."""
+    FILL_CAUSE_END_OF_RUN: _FillCause.ValueType  # 8
+    """The bars ended."""
+
+class FillCause(_FillCause, metaclass=_FillCauseEnumTypeWrapper):
+    """What led to a fill."""
+
+FILL_CAUSE_UNSPECIFIED: FillCause.ValueType  # 0
+"""Not said."""
+FILL_CAUSE_ORDER: FillCause.ValueType  # 1
+"""An order of the strategy."""
+FILL_CAUSE_WEIGHT: FillCause.ValueType  # 2
+"""A weight that the strategy decided for."""
+FILL_CAUSE_TAKE_PROFIT: FillCause.ValueType  # 3
+"""The profit-taking exit of a bracket."""
+FILL_CAUSE_STOP_LOSS: FillCause.ValueType  # 4
+"""The loss-stopping exit of a bracket."""
+FILL_CAUSE_MARGIN_CALL: FillCause.ValueType  # 5
+"""The account was below its maintenance margin."""
+FILL_CAUSE_DELISTING: FillCause.ValueType  # 6
+"""The symbol's last bar."""
+FILL_CAUSE_RUIN: FillCause.ValueType  # 7
+"""The account was wiped out."""
+FILL_CAUSE_END_OF_RUN: FillCause.ValueType  # 8
+"""The bars ended."""
+Global___FillCause: _TypeAlias = FillCause  # noqa: Y015
+
 class _TradeDirection:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -140,8 +356,72 @@ TRADE_DIRECTION_SHORT: TradeDirection.ValueType  # 2
 Global___TradeDirection: _TypeAlias = TradeDirection  # noqa: Y015
 
 @_typing.final
+class Commission(_message.Message):
+    """What trading costs, in the account's currency: a plan, or its own figures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_FIELD_NUMBER: _builtins.int
+    PER_SHARE_FIELD_NUMBER: _builtins.int
+    VALUE_BPS_FIELD_NUMBER: _builtins.int
+    MINIMUM_FIELD_NUMBER: _builtins.int
+    MAXIMUM_BPS_FIELD_NUMBER: _builtins.int
+    plan: Global___CommissionPlan.ValueType
+    """A published schedule; the other fields must then be empty."""
+    per_share: _builtins.float
+    """So much a share."""
+    value_bps: _builtins.float
+    """Hundredths of a percent of the value traded, beside what a share costs."""
+    minimum: _builtins.float
+    """At least so much an order."""
+    maximum_bps: _builtins.float
+    """At most so many hundredths of a percent of an order's value; 0 for no bound."""
+    def __init__(
+        self,
+        *,
+        plan: Global___CommissionPlan.ValueType = ...,
+        per_share: _builtins.float = ...,
+        value_bps: _builtins.float = ...,
+        minimum: _builtins.float = ...,
+        maximum_bps: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["maximum_bps", b"maximum_bps", "minimum", b"minimum", "per_share", b"per_share", "plan", b"plan", "value_bps", b"value_bps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Commission: _TypeAlias = Commission  # noqa: Y015
+
+@_typing.final
+class Slippage(_message.Message):
+    """What a fill costs against the price the market was at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    model: Global___SlippageModel.ValueType
+    """How it is reckoned."""
+    amount: _builtins.float
+    """By how much, as the model says."""
+    def __init__(
+        self,
+        *,
+        model: Global___SlippageModel.ValueType = ...,
+        amount: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Slippage: _TypeAlias = Slippage  # noqa: Y015
+
+@_typing.final
 class Backtest(_message.Message):
-    """A strategy run over history. A decision taken at a close fills at the symbol's next open."""
+    """A strategy run over history. A decision taken at a close fills at the symbol's next open, unless `fill_timing` says otherwise."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -165,22 +445,34 @@ class Backtest(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    FILL_TIMING_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    LIMIT_FILLS_FIELD_NUMBER: _builtins.int
+    COMMISSION_FIELD_NUMBER: _builtins.int
+    SLIPPAGE_FIELD_NUMBER: _builtins.int
+    MAX_PARTICIPATION_FIELD_NUMBER: _builtins.int
+    CASH_BUFFER_FIELD_NUMBER: _builtins.int
+    NO_FINANCING_FIELD_NUMBER: _builtins.int
+    BENCHMARK_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The server's id."""
     strategy_id: _builtins.str
-    """The strategy: `sma_cross` or `buy_and_hold`."""
+    """The strategy: `sma_cross`, `buy_and_hold`, `rsi_reversion`, `donchian_breakout` or `momentum_rotation`; each is written a second
+    time in the event style, as `sma_cross_event` and so on, and decides the same.
+    """
     start: _builtins.str
     """First session, YYYY-MM-DD, inclusive; empty for the oldest stored. Bars before it are not seen: indicators warm up inside the range."""
     end: _builtins.str
     """Last session, YYYY-MM-DD, inclusive; empty for the newest stored."""
     commission_bps: _builtins.float
-    """Commission of every fill in hundredths of a percent of its value; none when 0."""
+    """Commission of every fill in hundredths of a percent of its value; none when 0. For anything else see `commission`."""
     slippage_bps: _builtins.float
-    """By how much every fill is worse than its open, in hundredths of a percent; none when 0."""
+    """By how much every fill is worse than its price, in hundredths of a percent; none when 0. For anything else see `slippage`."""
     sizing: Global___Sizing.ValueType
     """When share counts are fixed; AT_DECISION when not said."""
     adjustment: _bars_pb2.Adjustment.ValueType
-    """The prices it sees and fills at; SPLIT when not said."""
+    """The prices it sees and fills at; SPLIT when not said. Under RAW splits and dividends happen to the account on their dates."""
     interval: _bars_pb2.BarInterval.ValueType
     """Bar length; one day when not said."""
     title: _builtins.str
@@ -189,10 +481,28 @@ class Backtest(_message.Message):
     """Keep positions open at the last bar; otherwise they are closed at its close, and the trades say so."""
     state: Global___BacktestState.ValueType
     """Where it stands."""
+    account: Global___AccountType.ValueType
+    """What the account may borrow; UNLEVERED when not said."""
+    fill_timing: Global___FillTiming.ValueType
+    """When market orders and decisions fill; NEXT_OPEN when not said."""
+    path: Global___PathPolicy.ValueType
+    """Which way prices went within bars; WORST_CASE when not said."""
+    limit_fills: Global___LimitPolicy.ValueType
+    """Whether limits fill that are only touched; TOUCH when not said."""
+    max_participation: _builtins.float
+    """The fraction of a bar's volume that fills may take, up to 1; 0 for no bound."""
+    cash_buffer: _builtins.float
+    """The fraction of equity that orders by weight leave alone, below 1."""
+    no_financing: _builtins.bool
+    """Lend for nothing: otherwise borrowed money and shares cost interest and fees, and cash earns interest."""
+    benchmark: _builtins.str
+    """The symbol that the account is held against (alpha, beta, information ratio); none when empty. It is not traded."""
     @_builtins.property
     def parameters(self) -> _struct_pb2.Struct:
         """The strategy's parameters by name; one that is left out has its default. `sma_cross` (in the market from the first time the fast
-        average crosses the slow one): fast, slow (bars), direction (`long_only`, `long_short`). `buy_and_hold`: none.
+        average crosses the slow one): fast, slow (bars), direction (`long_only`, `long_short`). `buy_and_hold`: none. `rsi_reversion`:
+        window (bars), buy_below, sell_above. `donchian_breakout`: entry_window, exit_window (bars). `momentum_rotation`: lookback (bars),
+        hold (symbols).
         """
 
     @_builtins.property
@@ -201,7 +511,7 @@ class Backtest(_message.Message):
 
     @_builtins.property
     def initial_capital(self) -> _money_pb2.Money:
-        """Cash at the start, more than zero, in the currency of every symbol."""
+        """Cash at the start, more than zero and at most ten trillion, in the currency of every symbol."""
 
     @_builtins.property
     def progress(self) -> Global___BacktestProgress:
@@ -222,6 +532,14 @@ class Backtest(_message.Message):
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it ended."""
+
+    @_builtins.property
+    def commission(self) -> Global___Commission:
+        """Commissions that are no mere part of the value."""
+
+    @_builtins.property
+    def slippage(self) -> Global___Slippage:
+        """Slippage that is no mere part of the price."""
 
     def __init__(
         self,
@@ -246,10 +564,20 @@ class Backtest(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        account: Global___AccountType.ValueType = ...,
+        fill_timing: Global___FillTiming.ValueType = ...,
+        path: Global___PathPolicy.ValueType = ...,
+        limit_fills: Global___LimitPolicy.ValueType = ...,
+        commission: Global___Commission | None = ...,
+        slippage: Global___Slippage | None = ...,
+        max_participation: _builtins.float = ...,
+        cash_buffer: _builtins.float = ...,
+        no_financing: _builtins.bool = ...,
+        benchmark: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "initial_capital", b"initial_capital", "parameters", b"parameters", "progress", b"progress", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["commission", b"commission", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "initial_capital", b"initial_capital", "parameters", b"parameters", "progress", b"progress", "slippage", b"slippage", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "commission_bps", b"commission_bps", "create_time", b"create_time", "end", b"end", "end_time", b"end_time", "error", b"error", "id", b"id", "initial_capital", b"initial_capital", "interval", b"interval", "keep_open_at_end", b"keep_open_at_end", "parameters", b"parameters", "progress", b"progress", "sizing", b"sizing", "slippage_bps", b"slippage_bps", "start", b"start", "start_time", b"start_time", "state", b"state", "strategy_id", b"strategy_id", "symbols", b"symbols", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "adjustment", b"adjustment", "benchmark", b"benchmark", "cash_buffer", b"cash_buffer", "commission", b"commission", "commission_bps", b"commission_bps", "create_time", b"create_time", "end", b"end", "end_time", b"end_time", "error", b"error", "fill_timing", b"fill_timing", "id", b"id", "initial_capital", b"initial_capital", "interval", b"interval", "keep_open_at_end", b"keep_open_at_end", "limit_fills", b"limit_fills", "max_participation", b"max_participation", "no_financing", b"no_financing", "parameters", b"parameters", "path", b"path", "progress", b"progress", "sizing", b"sizing", "slippage", b"slippage", "slippage_bps", b"slippage_bps", "start", b"start", "start_time", b"start_time", "state", b"state", "strategy_id", b"strategy_id", "symbols", b"symbols", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -314,6 +642,9 @@ class Metric(_message.Message):
     CONVENTION_FIELD_NUMBER: _builtins.int
     N_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
+    CI_LOW_FIELD_NUMBER: _builtins.int
+    CI_HIGH_FIELD_NUMBER: _builtins.int
+    UNDEFINED_REASON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, such as `sharpe`."""
     value: _builtins.float
@@ -324,6 +655,12 @@ class Metric(_message.Message):
     """How many samples it rests on."""
     unit: _builtins.str
     """What the figure counts: `fraction`, `ratio`, `currency`, `sessions`, `days`, `trades` or `per_year`."""
+    ci_low: _builtins.float
+    """Lower end of its bootstrap interval of 95 %; absent where there is none."""
+    ci_high: _builtins.float
+    """Upper end of that interval."""
+    undefined_reason: _builtins.str
+    """Why there is no value; empty where there is one."""
     def __init__(
         self,
         *,
@@ -332,16 +669,154 @@ class Metric(_message.Message):
         convention: _builtins.str = ...,
         n: _builtins.int = ...,
         unit: _builtins.str = ...,
+        ci_low: _builtins.float | None = ...,
+        ci_high: _builtins.float | None = ...,
+        undefined_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ci_high", b"_ci_high", "_ci_low", b"_ci_low", "_value", b"_value", "ci_high", b"ci_high", "ci_low", b"ci_low", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "convention", b"convention", "n", b"n", "name", b"name", "unit", b"unit", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ci_high", b"_ci_high", "_ci_low", b"_ci_low", "_value", b"_value", "ci_high", b"ci_high", "ci_low", b"ci_low", "convention", b"convention", "n", b"n", "name", b"name", "undefined_reason", b"undefined_reason", "unit", b"unit", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__ci_high: _TypeAlias = _typing.Literal["ci_high"]  # noqa: Y015
+    _WhichOneofArgType__ci_high: _TypeAlias = _typing.Literal["_ci_high", b"_ci_high"]  # noqa: Y015
+    _WhichOneofReturnType__ci_low: _TypeAlias = _typing.Literal["ci_low"]  # noqa: Y015
+    _WhichOneofArgType__ci_low: _TypeAlias = _typing.Literal["_ci_low", b"_ci_low"]  # noqa: Y015
     _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
     _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ci_high) -> _WhichOneofReturnType__ci_high | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ci_low) -> _WhichOneofReturnType__ci_low | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
 
 Global___Metric: _TypeAlias = Metric  # noqa: Y015
+
+@_typing.final
+class CostLines(_message.Message):
+    """Where the account's value went that prices did not move. Each is an amount that raises it: what was paid is negative."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMISSION_FIELD_NUMBER: _builtins.int
+    SLIPPAGE_FIELD_NUMBER: _builtins.int
+    FX_FIELD_NUMBER: _builtins.int
+    BORROW_FIELD_NUMBER: _builtins.int
+    DEBIT_INTEREST_FIELD_NUMBER: _builtins.int
+    CREDIT_INTEREST_FIELD_NUMBER: _builtins.int
+    DIVIDENDS_FIELD_NUMBER: _builtins.int
+    commission: _builtins.float
+    """Commissions and the fees passed on with them."""
+    slippage: _builtins.float
+    """What fills were worse than the price the market was at."""
+    fx: _builtins.float
+    """What converting currencies cost."""
+    borrow: _builtins.float
+    """Fees for borrowed shares."""
+    debit_interest: _builtins.float
+    """Interest on borrowed money."""
+    credit_interest: _builtins.float
+    """Interest on cash."""
+    dividends: _builtins.float
+    """Dividends, those owed by shorts taken off. Prices that are adjusted for dividends have them in the bars instead."""
+    def __init__(
+        self,
+        *,
+        commission: _builtins.float = ...,
+        slippage: _builtins.float = ...,
+        fx: _builtins.float = ...,
+        borrow: _builtins.float = ...,
+        debit_interest: _builtins.float = ...,
+        credit_interest: _builtins.float = ...,
+        dividends: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["borrow", b"borrow", "commission", b"commission", "credit_interest", b"credit_interest", "debit_interest", b"debit_interest", "dividends", b"dividends", "fx", b"fx", "slippage", b"slippage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CostLines: _TypeAlias = CostLines  # noqa: Y015
+
+@_typing.final
+class Ambiguity(_message.Message):
+    """Bars whose outcome hung on the way the price went within them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BARS_FIELD_NUMBER: _builtins.int
+    BEST_FIELD_NUMBER: _builtins.int
+    WORST_FIELD_NUMBER: _builtins.int
+    TOUCH_FILLS_FIELD_NUMBER: _builtins.int
+    bars: _builtins.int
+    """How many."""
+    best: _builtins.float
+    """By how much the account would be better off had each gone the better way, summed; 0 or more."""
+    worst: _builtins.float
+    """By how much it would be worse off had each gone the worse way, summed; 0 or less."""
+    touch_fills: _builtins.int
+    """Limits that filled though the price only touched them."""
+    def __init__(
+        self,
+        *,
+        bars: _builtins.int = ...,
+        best: _builtins.float = ...,
+        worst: _builtins.float = ...,
+        touch_fills: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bars", b"bars", "best", b"best", "touch_fills", b"touch_fills", "worst", b"worst"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Ambiguity: _TypeAlias = Ambiguity  # noqa: Y015
+
+@_typing.final
+class RunCounts(_message.Message):
+    """What happened how often."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDERS_FIELD_NUMBER: _builtins.int
+    FILLS_FIELD_NUMBER: _builtins.int
+    CUT_FILLS_FIELD_NUMBER: _builtins.int
+    REJECTED_ORDERS_FIELD_NUMBER: _builtins.int
+    ZERO_VOLUME_FILLS_FIELD_NUMBER: _builtins.int
+    MARGIN_CALLS_FIELD_NUMBER: _builtins.int
+    OPEN_ORDERS_FIELD_NUMBER: _builtins.int
+    orders: _builtins.int
+    """Orders, decisions by weight among them."""
+    fills: _builtins.int
+    """Fills."""
+    cut_fills: _builtins.int
+    """Fills cut to what the account could pay."""
+    rejected_orders: _builtins.int
+    """Orders refused."""
+    zero_volume_fills: _builtins.int
+    """Fills in bars without volume."""
+    margin_calls: _builtins.int
+    """Closes below the maintenance margin."""
+    open_orders: _builtins.int
+    """Orders that met no further bar."""
+    def __init__(
+        self,
+        *,
+        orders: _builtins.int = ...,
+        fills: _builtins.int = ...,
+        cut_fills: _builtins.int = ...,
+        rejected_orders: _builtins.int = ...,
+        zero_volume_fills: _builtins.int = ...,
+        margin_calls: _builtins.int = ...,
+        open_orders: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cut_fills", b"cut_fills", "fills", b"fills", "margin_calls", b"margin_calls", "open_orders", b"open_orders", "orders", b"orders", "rejected_orders", b"rejected_orders", "zero_volume_fills", b"zero_volume_fills"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunCounts: _TypeAlias = RunCounts  # noqa: Y015
 
 @_typing.final
 class BacktestResults(_message.Message):
@@ -365,6 +840,9 @@ class BacktestResults(_message.Message):
     SLIPPAGE_PAID_FIELD_NUMBER: _builtins.int
     TRADES_FIELD_NUMBER: _builtins.int
     COMPUTE_TIME_FIELD_NUMBER: _builtins.int
+    COSTS_FIELD_NUMBER: _builtins.int
+    AMBIGUITY_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
     backtest_id: _builtins.str
     """The backtest's id."""
     fingerprint: _builtins.str
@@ -403,6 +881,18 @@ class BacktestResults(_message.Message):
     def compute_time(self) -> _duration_pb2.Duration:
         """Time spent simulating."""
 
+    @_builtins.property
+    def costs(self) -> Global___CostLines:
+        """Where the account's value went that prices did not move."""
+
+    @_builtins.property
+    def ambiguity(self) -> Global___Ambiguity:
+        """How much hung on what bars do not tell."""
+
+    @_builtins.property
+    def counts(self) -> Global___RunCounts:
+        """What happened how often."""
+
     def __init__(
         self,
         *,
@@ -422,10 +912,13 @@ class BacktestResults(_message.Message):
         slippage_paid: _builtins.float = ...,
         trades: _builtins.int = ...,
         compute_time: _duration_pb2.Duration | None = ...,
+        costs: Global___CostLines | None = ...,
+        ambiguity: Global___Ambiguity | None = ...,
+        counts: Global___RunCounts | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["compute_time", b"compute_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ambiguity", b"ambiguity", "compute_time", b"compute_time", "costs", b"costs", "counts", b"counts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backtest_id", b"backtest_id", "bars", b"bars", "commission_paid", b"commission_paid", "compute_time", b"compute_time", "currency", b"currency", "engine_version", b"engine_version", "final_equity", b"final_equity", "fingerprint", b"fingerprint", "first_session", b"first_session", "initial_capital", b"initial_capital", "last_session", b"last_session", "metrics", b"metrics", "sessions", b"sessions", "slippage_paid", b"slippage_paid", "trades", b"trades", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ambiguity", b"ambiguity", "backtest_id", b"backtest_id", "bars", b"bars", "commission_paid", b"commission_paid", "compute_time", b"compute_time", "costs", b"costs", "counts", b"counts", "currency", b"currency", "engine_version", b"engine_version", "final_equity", b"final_equity", "fingerprint", b"fingerprint", "first_session", b"first_session", "initial_capital", b"initial_capital", "last_session", b"last_session", "metrics", b"metrics", "sessions", b"sessions", "slippage_paid", b"slippage_paid", "trades", b"trades", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -451,6 +944,14 @@ class BacktestTrade(_message.Message):
     RETURN_FRACTION_FIELD_NUMBER: _builtins.int
     SESSIONS_HELD_FIELD_NUMBER: _builtins.int
     CLOSED_AT_END_FIELD_NUMBER: _builtins.int
+    MAE_FIELD_NUMBER: _builtins.int
+    MFE_FIELD_NUMBER: _builtins.int
+    ENTRY_REASON_FIELD_NUMBER: _builtins.int
+    EXIT_REASON_FIELD_NUMBER: _builtins.int
+    DIVIDENDS_FIELD_NUMBER: _builtins.int
+    CONVERSION_COST_FIELD_NUMBER: _builtins.int
+    ENTRY_TIME_FIELD_NUMBER: _builtins.int
+    EXIT_TIME_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Counts up from 1 in order of exit."""
     symbol: _builtins.str
@@ -472,13 +973,33 @@ class BacktestTrade(_message.Message):
     gross_pnl: _builtins.float
     """Profit before commissions."""
     net_pnl: _builtins.float
-    """Profit after commissions."""
+    """Profit after commissions and conversion costs, with dividends."""
     return_fraction: _builtins.float
     """net_pnl as a fraction of the entry's value."""
     sessions_held: _builtins.int
     """Sessions from entry to exit."""
     closed_at_end: _builtins.bool
     """Whether it was closed only because the bars ended."""
+    mae: _builtins.float
+    """Maximum adverse excursion: how far the price went against it, as a fraction of the entry price, 0 or less; absent where unknown."""
+    mfe: _builtins.float
+    """Maximum favourable excursion: how far the price went its way, 0 or more."""
+    entry_reason: Global___FillCause.ValueType
+    """What led to its first fill."""
+    exit_reason: Global___FillCause.ValueType
+    """What led to its last."""
+    dividends: _builtins.float
+    """Dividends while it was held, negative for a short."""
+    conversion_cost: _builtins.float
+    """What converting currencies cost it."""
+    @_builtins.property
+    def entry_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was entered: the bar's open, or its close for what filled within the bar or at its close."""
+
+    @_builtins.property
+    def exit_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was left, told likewise."""
+
     def __init__(
         self,
         *,
@@ -496,18 +1017,33 @@ class BacktestTrade(_message.Message):
         return_fraction: _builtins.float = ...,
         sessions_held: _builtins.int = ...,
         closed_at_end: _builtins.bool = ...,
+        mae: _builtins.float | None = ...,
+        mfe: _builtins.float | None = ...,
+        entry_reason: Global___FillCause.ValueType = ...,
+        exit_reason: Global___FillCause.ValueType = ...,
+        dividends: _builtins.float = ...,
+        conversion_cost: _builtins.float = ...,
+        entry_time: _timestamp_pb2.Timestamp | None = ...,
+        exit_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_mae", b"_mae", "_mfe", b"_mfe", "entry_time", b"entry_time", "exit_time", b"exit_time", "mae", b"mae", "mfe", b"mfe"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at_end", b"closed_at_end", "commission", b"commission", "direction", b"direction", "entry_price", b"entry_price", "entry_session", b"entry_session", "exit_price", b"exit_price", "exit_session", b"exit_session", "gross_pnl", b"gross_pnl", "net_pnl", b"net_pnl", "number", b"number", "quantity", b"quantity", "return_fraction", b"return_fraction", "sessions_held", b"sessions_held", "symbol", b"symbol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mae", b"_mae", "_mfe", b"_mfe", "closed_at_end", b"closed_at_end", "commission", b"commission", "conversion_cost", b"conversion_cost", "direction", b"direction", "dividends", b"dividends", "entry_price", b"entry_price", "entry_reason", b"entry_reason", "entry_session", b"entry_session", "entry_time", b"entry_time", "exit_price", b"exit_price", "exit_reason", b"exit_reason", "exit_session", b"exit_session", "exit_time", b"exit_time", "gross_pnl", b"gross_pnl", "mae", b"mae", "mfe", b"mfe", "net_pnl", b"net_pnl", "number", b"number", "quantity", b"quantity", "return_fraction", b"return_fraction", "sessions_held", b"sessions_held", "symbol", b"symbol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__mae: _TypeAlias = _typing.Literal["mae"]  # noqa: Y015
+    _WhichOneofArgType__mae: _TypeAlias = _typing.Literal["_mae", b"_mae"]  # noqa: Y015
+    _WhichOneofReturnType__mfe: _TypeAlias = _typing.Literal["mfe"]  # noqa: Y015
+    _WhichOneofArgType__mfe: _TypeAlias = _typing.Literal["_mfe", b"_mfe"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mae) -> _WhichOneofReturnType__mae | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mfe) -> _WhichOneofReturnType__mfe | None: ...
 
 Global___BacktestTrade: _TypeAlias = BacktestTrade  # noqa: Y015
 
 @_typing.final
 class EquityColumns(_message.Message):
-    """Account value by session, as columns of equal length, oldest first."""
+    """Account value by bar, as columns of equal length, oldest first; bars of whole days are sessions."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -516,6 +1052,7 @@ class EquityColumns(_message.Message):
     CASH_FIELD_NUMBER: _builtins.int
     DRAWDOWN_FIELD_NUMBER: _builtins.int
     EXPOSURE_FIELD_NUMBER: _builtins.int
+    TIME_NS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def session_date(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The session as the number YYYYMMDD."""
@@ -536,6 +1073,10 @@ class EquityColumns(_message.Message):
     def exposure(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
         """Sum of absolute position values over account value, at the close."""
 
+    @_builtins.property
+    def time_ns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """When the bar closed, nanoseconds UTC; that of a day's bar is its date's end where all symbols keep the same hours."""
+
     def __init__(
         self,
         *,
@@ -544,10 +1085,11 @@ class EquityColumns(_message.Message):
         cash: _abc.Iterable[_builtins.float] | None = ...,
         drawdown: _abc.Iterable[_builtins.float] | None = ...,
         exposure: _abc.Iterable[_builtins.float] | None = ...,
+        time_ns: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cash", b"cash", "drawdown", b"drawdown", "equity", b"equity", "exposure", b"exposure", "session_date", b"session_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cash", b"cash", "drawdown", b"drawdown", "equity", b"equity", "exposure", b"exposure", "session_date", b"session_date", "time_ns", b"time_ns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

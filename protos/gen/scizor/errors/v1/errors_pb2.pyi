@@ -90,6 +90,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND. No such collection; metadata: collection."""
     ERROR_REASON_COLLECTION_FINISHED: _ErrorReason.ValueType  # 32
     """FAILED_PRECONDITION. The collection has ended and cannot be cancelled; metadata: collection, state."""
+    ERROR_REASON_STRATEGY_FAILED: _ErrorReason.ValueType  # 33
+    """INVALID_ARGUMENT. The strategy's own code raised, or asked for what cannot be; metadata: strategy, time, symbol, file, line."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The machine-readable cause of an error. `google.rpc.ErrorInfo.reason` carries the name without its prefix
@@ -164,4 +166,6 @@ ERROR_REASON_COLLECTION_NOT_FOUND: ErrorReason.ValueType  # 31
 """NOT_FOUND. No such collection; metadata: collection."""
 ERROR_REASON_COLLECTION_FINISHED: ErrorReason.ValueType  # 32
 """FAILED_PRECONDITION. The collection has ended and cannot be cancelled; metadata: collection, state."""
+ERROR_REASON_STRATEGY_FAILED: ErrorReason.ValueType  # 33
+"""INVALID_ARGUMENT. The strategy's own code raised, or asked for what cannot be; metadata: strategy, time, symbol, file, line."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

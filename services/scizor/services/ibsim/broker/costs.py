@@ -1,33 +1,34 @@
-"""What trading costs, as data. Source: Interactive Brokers, fixed pricing for shares, as published in 2025."""
+"""What trading costs: the engine's tariffs as exact money, and the account's margins and rates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-_CENT = Decimal("0.0001")
+from scizor.engine.costs import Commission
+from scizor.engine.costs.schedules import NO_SELL_FEES, ib_fixed_asx, ib_fixed_us
+
+_LEAST_MONEY = Decimal("0.0001")
+_BPS = Decimal(10_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """A commission per order, in the contract's currency: by the share, by value, with its bounds."""
+    """A schedule without tiers or fees, for orders that fill whole; in the contract's currency."""
 
-    per_share: Decimal
-    share_of_value: Decimal
-    least: Decimal
-    most_of_value: Decimal | None
+    schedule: Commission
 
     def commission(self, shares: Decimal, price: Decimal) -> Decimal:
         """For an order filled so."""
-        value = shares * price
-        cost = max(self.per_share * shares + self.share_of_value * value, self.least)
-        if self.most_of_value is not None:
-            cost = min(cost, self.most_of_value * value)
-        return cost.quantize(_CENT)
+        terms, value = self.schedule, shares * price
+        cost = max(_exact(terms.per_share) * shares + _exact(terms.value_bps) / _BPS * value, _exact(terms.minimum))
+        if terms.maximum_bps is not None:
+            cost = min(cost, _exact(terms.maximum_bps) / _BPS * value)
+        return cost.quantize(_LEAST_MONEY)
 
 
-_US = Tariff(Decimal("0.005"), Decimal(0), Decimal(1), Decimal("0.01"))
-_TARIFFS = {"USD": _US, "AUD": Tariff(Decimal(0), Decimal("0.0008"), Decimal(6), None)}
+_US = Tariff(ib_fixed_us(NO_SELL_FEES))
+_TARIFFS = {"USD": _US, "AUD": Tariff(ib_fixed_asx())}
 
 IN_BASE = {"USD": Decimal(1), "AUD": Decimal("0.65")}
 """US dollars for one unit: fixed, since the simulated market trades no currencies."""
@@ -44,3 +45,8 @@ def tariff(currency: str) -> Tariff:
 def in_base(currency: str) -> Decimal:
     """The fixed rate of a currency to the account's own."""
     return IN_BASE.get(currency, Decimal(1))
+
+
+def _exact(number: float) -> Decimal:
+    # The decimal that was written, not the float nearest to it.
+    return Decimal(str(number))

@@ -42,6 +42,17 @@ backtest_jobs = Table(
     required("adjustment", SmallInteger),
     required("title", Text),
     required("keep_open_at_end", Boolean),
+    required("bar_interval", SmallInteger),
+    required("account", SmallInteger),
+    required("fill_timing", SmallInteger),
+    required("path", SmallInteger),
+    required("limit_fills", SmallInteger),
+    Column("commission", JSON(none_as_null=True)),
+    Column("slippage", JSON(none_as_null=True)),
+    required("max_participation", Double),
+    required("cash_buffer", Double),
+    required("no_financing", Boolean),
+    required("benchmark", WORD),
     required("sequence", BigInteger),
     required("state", SmallInteger),
     required("stage", SmallInteger),
@@ -61,6 +72,15 @@ backtest_jobs = Table(
     CheckConstraint("stage BETWEEN 0 AND 3", name="stage"),
     CheckConstraint("sizing BETWEEN 1 AND 2", name="sizing"),
     CheckConstraint("adjustment BETWEEN 1 AND 3", name="adjustment"),
+    CheckConstraint(
+        "bar_interval BETWEEN 1 AND 6 AND account BETWEEN 1 AND 3 AND fill_timing BETWEEN 1 AND 3"
+        " AND path BETWEEN 1 AND 5 AND limit_fills BETWEEN 1 AND 2",
+        name="choices",
+    ),
+    CheckConstraint(
+        "max_participation BETWEEN 0 AND 1 AND cash_buffer >= 0 AND cash_buffer < 1",
+        name="fractions",
+    ),
     CheckConstraint("initial_capital > 0 AND initial_capital < 'Infinity'", name="initial_capital"),
     CheckConstraint("start_date <= end_date", name="sessions"),
     CheckConstraint("sequence >= 0 AND bars_done >= 0 AND bars_total >= 0", name="progress"),
@@ -94,6 +114,9 @@ backtest_results = Table(
     required("slippage_paid", Double),
     required("trades", BigInteger),
     required("compute_seconds", Double),
+    required("costs", JSON),
+    required("ambiguity", JSON),
+    required("counts", JSON),
     created(),
     CheckConstraint("sessions >= 0 AND bars >= 0 AND trades >= 0", name="counts"),
 )
@@ -108,6 +131,9 @@ backtest_metrics = Table(
     required("convention", WORD),
     required("n", BigInteger),
     required("unit", WORD),
+    Column("ci_low", Double),
+    Column("ci_high", Double),
+    Column("undefined_reason", Text),
 )
 
 backtest_trades = Table(
@@ -128,9 +154,18 @@ backtest_trades = Table(
     required("return_fraction", Double),
     required("sessions_held", Integer),
     required("closed_at_end", Boolean),
+    required("entry_reason", SmallInteger),
+    required("exit_reason", SmallInteger),
+    Column("mae", Double),
+    Column("mfe", Double),
+    required("dividends", Double),
+    required("conversion_cost", Double),
+    Column("entry_time", INSTANT),
+    Column("exit_time", INSTANT),
     CheckConstraint("direction BETWEEN 1 AND 2", name="direction"),
     CheckConstraint("quantity > 0 AND quantity < 'Infinity'", name="quantity"),
     CheckConstraint("entry_session <= exit_session AND sessions_held >= 0", name="sessions"),
+    CheckConstraint("entry_reason BETWEEN 1 AND 8 AND exit_reason BETWEEN 1 AND 8", name="reasons"),
 )
 
 backtest_equity = Table(
@@ -139,6 +174,7 @@ backtest_equity = Table(
     _of_backtest(),
     required("days", ARRAY(Integer)),
     *[required(name, ARRAY(Double)) for name in ("equity", "cash", "drawdown", "exposure")],
+    required("close_ns", ARRAY(BigInteger)),
     CheckConstraint(
         "cardinality(equity) = cardinality(days) AND cardinality(cash) = cardinality(days)"
         " AND cardinality(drawdown) = cardinality(days) AND cardinality(exposure) = cardinality(days)",
