@@ -102,8 +102,10 @@ def test_a_backtest_is_asked_for_watched_by_sse_and_read(rest: httpx.Client) -> 
     curve = rest.get(f"/api/backtests/{backtest}/equity").json()["curve"]
     assert len(curve["equity"]) == int(results["sessions"])
     assert curve["equity"][-1] == pytest.approx(results["finalEquity"])
+    # The account also earned interest on its cash, and paid none: it can borrow no money, and was never short.
+    assert results["costs"]["creditInterest"] > 0
     assert results["finalEquity"] == pytest.approx(
-        100000 + sum(trade["netPnl"] for trade in trades["trades"]), abs=0.01
+        100000 + sum(trade["netPnl"] for trade in trades["trades"]) + results["costs"]["creditInterest"], abs=0.01
     )
 
 

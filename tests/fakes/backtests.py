@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from scizor.domain.backtests import BacktestJob, BacktestStage, BacktestState, EquityCurve, JobError, Progress, Trade
+from scizor.domain.backtests import BacktestJob, BacktestStage, BacktestState, JobError, Progress
 from scizor.domain.errors import DataCorrupt, FailedPrecondition, NotFound, Reason
+from scizor.domain.outcomes import EquityCurve, Trade
 from scizor.ports.backtests import BacktestFilter, BacktestResults
 from tests.fakes.journal import Journal
 from tests.fakes.tables import FakeJob, FakeOutcome, FakeTables

@@ -15,10 +15,11 @@ from scizor.domain.backtests import (
     BacktestJob,
     BacktestSpec,
     BacktestState,
-    Direction,
-    EquityCurve,
+    CommissionPlan,
+    CommissionTerms,
     Progress,
-    Trade,
+    SlippageKind,
+    SlippageTerms,
 )
 from scizor.domain.bars import BarArray, empty_bars
 from scizor.domain.broker import BrokerContract, DataOrigin
@@ -33,6 +34,8 @@ from scizor.domain.collections import (
 from scizor.domain.instruments import AssetType, Instrument, StoredInstrument
 from scizor.domain.intervals import Interval
 from scizor.domain.metrics import Metric
+from scizor.domain.orders import AccountType, FillCause, FillTiming, LimitPolicy, PathPolicy
+from scizor.domain.outcomes import Ambiguity, CostLines, Direction, EquityCurve, RunCounts, Trade
 from scizor.domain.quality import ImportSummary, RejectedRow, Rule, Verdict
 from scizor.domain.sessions import SessionRange, to_day
 from scizor.ports.backtests import BacktestResults
@@ -158,7 +161,17 @@ def job_of(backtest_id: str, strategy_id: str = "sma_cross") -> BacktestJob:
         sessions=SessionRange(date(2020, 1, 1), None),
         initial_capital=Decimal("100000.50"),
         currency="USD",
-        commission_bps=5.0,
+        interval=Interval.MINUTE_5,
+        account=AccountType.MARGIN,
+        fill_timing=FillTiming.NEXT_CLOSE,
+        path=PathPolicy.OHLC,
+        limit_fills=LimitPolicy.THROUGH,
+        commission=CommissionTerms(CommissionPlan.IB_TIERED),
+        slippage=SlippageTerms(SlippageKind.VOLUME_SHARE, 0.1),
+        max_participation=0.025,
+        cash_buffer=0.02,
+        no_financing=True,
+        benchmark="SPY.ARCA",
     )
     return BacktestJob(backtest_id, spec, Progress(1, BacktestState.QUEUED), NOW)
 
@@ -179,14 +192,21 @@ def trade_of(number: int) -> Trade:
         return_fraction=0.0135,
         sessions_held=3,
         closed_at_end=False,
+        entry_reason=FillCause.ORDER,
+        exit_reason=FillCause.STOP_LOSS,
+        mae=-0.01,
+        mfe=None,
+        dividends=0.25,
+        conversion_cost=0.125,
+        entry_time=NOW,
     )
 
 
 def results_of(trades: int = 3) -> BacktestResults:
     return BacktestResults(
         metrics=(
-            Metric("sharpe", 1.25, "TRADING_DAY_252", 250, "ratio"),
-            Metric("profit_factor", None, "TRADING_DAY_252", 0, "ratio"),
+            Metric("sharpe", 1.25, "TRADING_DAY_252", 250, "ratio", 0.5, 2.0),
+            Metric("profit_factor", None, "TRADING_DAY_252", 0, "ratio", undefined_reason="no trades"),
         ),
         warnings=("BHP.ASX has no bars before 2021",),
         fingerprint="0123abcd",
@@ -202,11 +222,14 @@ def results_of(trades: int = 3) -> BacktestResults:
         slippage_paid=0.0,
         trades=trades,
         compute_seconds=0.25,
+        costs=CostLines(commission=-12.5, borrow=-1.5, credit_interest=20.25),
+        ambiguity=Ambiguity(bars=2, best=10.5, worst=-3.25, touch_fills=1),
+        counts=RunCounts(orders=9, fills=7, margin_calls=1),
     )
 
 
 def curve_of(sessions: int = 4) -> EquityCurve:
     rising = np.linspace(1.0, 2.0, sessions)
-    return EquityCurve(
-        np.arange(19_000, 19_000 + sessions, dtype=np.int32), rising, rising / 2, -rising / 10, rising / 3
-    )
+    days = np.arange(19_000, 19_000 + sessions, dtype=np.int32)
+    close_ns = (days.astype(np.int64) + 1) * 86_400_000_000_000
+    return EquityCurve(days, rising, rising / 2, -rising / 10, rising / 3, close_ns)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from scizor.domain.backtests import BacktestJob, EquityCurve, Trade
+from scizor.domain.backtests import BacktestJob
 from scizor.domain.bars import ActionType, CorporateAction
 from scizor.domain.broker import BrokerContract
 from scizor.domain.collections import Chunk, Collection, SessionGap
 from scizor.domain.instruments import StoredInstrument
 from scizor.domain.intervals import Interval
+from scizor.domain.outcomes import EquityCurve, Trade
 from scizor.domain.quality import FlagKind, ImportSummary, RejectedRow, StoredFlag
 from scizor.ports.backtests import BacktestResults
 

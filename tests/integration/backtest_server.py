@@ -16,6 +16,7 @@ from google.type.money_pb2 import Money
 from grpc_status import rpc_status
 
 from scizor.adapters.bus import MemoryBus
+from scizor.adapters.calendar import ExchangeSessions
 from scizor.adapters.clock import SystemClock
 from scizor.backtest.v1 import backtest_pb2 as pb
 from scizor.backtest.v1 import backtest_service_pb2 as rpc
@@ -75,13 +76,13 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    storage: Storage, *, max_jobs: int = 2, chunk_bars: int = 10_000, queue_limit: int = 1000, heartbeat_s: float = 5.0
+    storage: Storage, *, max_jobs: int = 2, queue_limit: int = 1000, heartbeat_s: float = 5.0
 ) -> AsyncIterator[Served]:
     """Serve on a port of the system's choice. With `max_jobs` 0 backtests stay queued."""
     clock = SystemClock()
     bus: MemoryBus[BacktestJob] = MemoryBus()
     with ThreadPoolExecutor(max(max_jobs, 1)) as executor:
-        means = Means(storage, bus, clock, executor, "test", chunk_bars, Pace())
+        means = Means(storage, bus, clock, ExchangeSessions(clock), executor, "test", Pace())
         runner = Runner(means, RunnerSettings(max_jobs))
         backtests = Backtests(storage, bus, clock, runner.wake, queue_limit)
         watch = Watch(storage, bus, clock, WatchSettings(heartbeat_s))

@@ -16,6 +16,7 @@ from scizor.backtest.v1 import backtest_service_pb2 as rpc
 from scizor.domain.backtests import BacktestState, JobError, Progress
 from scizor.domain.errors import Reason
 from scizor.domain.instruments import Instrument
+from scizor.type.v1 import bars_pb2
 from tests.integration.backtest_server import DEADLINE_S, Served, fields_of, info_of, reason_of, request_for, serving
 from tests.unit.backtest.build import HandClock, store_bars, waves
 
@@ -74,6 +75,35 @@ CREATE_REFUSALS = {
         request_for(commission_bps=float("nan")),
         Code.INVALID_ARGUMENT,
         "FIELD_INVALID",
+    ),
+    "two commissions": (
+        request_for(commission_bps=5, commission=pb.Commission(per_share=0.005)),
+        Code.INVALID_ARGUMENT,
+        "FIELD_INVALID",
+    ),
+    "a plan with figures of its own": (
+        request_for(commission=pb.Commission(plan=pb.COMMISSION_PLAN_IB_FIXED, minimum=1)),
+        Code.INVALID_ARGUMENT,
+        "FIELD_INVALID",
+    ),
+    "slippage of no model": (
+        request_for(slippage=pb.Slippage(amount=1)),
+        Code.INVALID_ARGUMENT,
+        "FIELD_INVALID",
+    ),
+    "an impact that no market has": (
+        request_for(slippage=pb.Slippage(model=pb.SLIPPAGE_MODEL_VOLUME_SHARE, amount=2)),
+        Code.INVALID_ARGUMENT,
+        "FIELD_INVALID",
+    ),
+    "more than a bar's volume": (request_for(max_participation=1.5), Code.INVALID_ARGUMENT, "FIELD_INVALID"),
+    "a buffer that leaves nothing": (request_for(cash_buffer=1.0), Code.INVALID_ARGUMENT, "FIELD_INVALID"),
+    "an account of no kind": (request_for(account=9), Code.INVALID_ARGUMENT, "FIELD_INVALID"),
+    "an unknown benchmark": (request_for(benchmark="NOPE"), Code.NOT_FOUND, "SYMBOL_NOT_FOUND"),
+    "minutes that are not there": (
+        request_for(interval=bars_pb2.BAR_INTERVAL_1M),
+        Code.FAILED_PRECONDITION,
+        "BARS_NOT_FOUND",
     ),
     "nothing": (rpc.CreateBacktestRequest(), Code.INVALID_ARGUMENT, "FIELD_INVALID"),
     "a title of ten million letters": (request_for(title="x" * 10_000_000), Code.INVALID_ARGUMENT, "FIELD_INVALID"),
@@ -190,8 +220,17 @@ async def test_a_failed_backtest_tells_its_error_everywhere(served: Served, sql_
     assert end.end.message_count == 1
 
 
-async def test_the_largest_capital_a_message_holds_is_kept_to_the_nano(served: Served) -> None:
+async def test_the_largest_capital_is_kept_to_the_nano(served: Served) -> None:
     request = request_for()
-    request.backtest.initial_capital.CopyFrom(Money(currency_code="USD", units=2**63 - 1, nanos=999_999_999))
+    capital = Money(currency_code="USD", units=9_999_999_999_999, nanos=999_999_999)
+    request.backtest.initial_capital.CopyFrom(capital)
     job = (await served.stub.CreateBacktest(request, timeout=DEADLINE_S)).backtest
-    assert (await served.get(job.id)).initial_capital == request.backtest.initial_capital
+    assert (await served.get(job.id)).initial_capital == capital
+
+
+async def test_more_capital_than_figures_can_tell_cents_of_is_refused(served: Served) -> None:
+    request = request_for()
+    request.backtest.initial_capital.CopyFrom(Money(currency_code="USD", units=10**13, nanos=1))
+    with pytest.raises(grpc.aio.AioRpcError, match="initial_capital") as caught:
+        await served.stub.CreateBacktest(request, timeout=DEADLINE_S)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

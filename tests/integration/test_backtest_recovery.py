@@ -23,6 +23,7 @@ from tests.integration.backtest_server import DEADLINE_S, NAME, Served, request_
 from tests.unit.backtest.build import store_bars, waves
 
 ROOT = Path(__file__).parents[2]
+SLOW = "tests.integration.slow_computation"
 
 
 @dataclass
@@ -42,19 +43,20 @@ class ServiceProcess:
 
 
 @asynccontextmanager
-async def service_process(dsn: str, chunk_bars: int) -> AsyncIterator[ServiceProcess]:
+async def service_process(dsn: str, program: str = "scizor.services.backtest") -> AsyncIterator[ServiceProcess]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("shared", "services", "clients", "protos/gen")),
+        "PYTHONPATH": os.pathsep.join(
+            str(ROOT / part) for part in ("shared", "services", "clients", "protos/gen", ".")
+        ),
         "DATABASE_URL": dsn,
         "SCIZOR_BACKTEST_PORT": str(port),
         "SCIZOR_BACKTEST_LEASE_S": "3",
-        "SCIZOR_BACKTEST_CHUNK_BARS": str(chunk_bars),
     }
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "scizor.services.backtest", env=environment)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", program, env=environment)
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             health = health_pb2_grpc.HealthStub(channel)
@@ -72,8 +74,8 @@ async def test_a_job_whose_service_was_killed_is_run_to_its_end_once_by_the_next
     database: str, sql_storage: SqlStorage
 ) -> None:
     await store_bars(sql_storage, "LONG.NYSE", waves(60_000))
-    async with service_process(database, chunk_bars=1) as first:
-        created = await first.served.stub.CreateBacktest(request_for(["LONG"]), timeout=DEADLINE_S)
+    async with service_process(database, SLOW) as first:
+        created = await first.served.stub.CreateBacktest(request_for(["LONG"], "buy_and_hold"), timeout=DEADLINE_S)
         job = await first.served.until(
             created.backtest.id, lambda seen: 0 < seen.progress.bars_done < seen.progress.bars_total
         )
@@ -82,7 +84,7 @@ async def test_a_job_whose_service_was_killed_is_run_to_its_end_once_by_the_next
         left = await work.backtests.get(job.id)
     assert not left.progress.state.ended
 
-    async with service_process(database, chunk_bars=10_000) as second:
+    async with service_process(database) as second:
         messages = await second.served.finished(job.id)
         assert messages[-2].progress.state == pb.BACKTEST_STATE_SUCCEEDED
         assert messages[-2].sequence > left.progress.sequence
@@ -100,13 +102,13 @@ async def test_a_stop_in_the_middle_of_a_job_is_quick_and_the_job_goes_on_later(
     database: str, sql_storage: SqlStorage
 ) -> None:
     await store_bars(sql_storage, "LONG.NYSE", waves(60_000))
-    async with service_process(database, chunk_bars=1) as first:
-        created = await first.served.stub.CreateBacktest(request_for(["LONG"]), timeout=DEADLINE_S)
+    async with service_process(database, SLOW) as first:
+        created = await first.served.stub.CreateBacktest(request_for(["LONG"], "buy_and_hold"), timeout=DEADLINE_S)
         await first.served.until(created.backtest.id, lambda seen: seen.progress.bars_done > 0)
         assert await first.stop() == 0
     async with sql_storage.begin() as work:
         left = await work.backtests.get(created.backtest.id)
     assert (left.progress.state, left.attempts) == (BacktestState.QUEUED, 0), "given back, not left to its lease"
-    async with service_process(database, chunk_bars=10_000) as second:
+    async with service_process(database) as second:
         messages = await second.served.finished(created.backtest.id)
         assert messages[-2].progress.state == pb.BACKTEST_STATE_SUCCEEDED

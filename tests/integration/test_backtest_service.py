@@ -14,8 +14,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from scizor.adapters.sql.storage import SqlStorage
 from scizor.backtest.v1 import backtest_pb2 as pb
 from scizor.backtest.v1 import backtest_service_pb2 as rpc
+from scizor.services.backtest import execution
 from tests.fakes.storage import FakeStorage
 from tests.integration.backtest_server import DEADLINE_S, NAME, Served, request_for, serving
+from tests.integration.slow_computation import SlowComputation
 from tests.unit.backtest.build import FIRST_SESSION, store_bars, waves
 
 SYMBOLS = ["AAPL.NASDAQ", "IBM.NYSE"]
@@ -90,9 +92,11 @@ async def test_the_account_adds_up(served: Served) -> None:
     job = await served.run(request_for(SYMBOLS, commission_bps=10))
     results = (await served.stub.GetBacktestResults(rpc.GetBacktestResultsRequest(id=job.id))).results
     trades = await all_trades(served, job.id, 1000)
-    profit = sum(trade.net_pnl for trade in trades)
-    assert results.final_equity == pytest.approx(10_000 + profit)
-    assert results.commission_paid == pytest.approx(sum(trade.commission for trade in trades))
+    profit, costs = sum(trade.net_pnl for trade in trades), results.costs
+    interest = costs.credit_interest + costs.debit_interest + costs.borrow
+    assert interest > 0, "cash beyond what is held earns interest"
+    assert results.final_equity == pytest.approx(10_000 + profit + interest)
+    assert results.commission_paid == pytest.approx(sum(trade.commission for trade in trades)) == -costs.commission
 
 
 async def test_buy_and_hold_trades_once_a_symbol_and_its_curve_is_whole(served: Served) -> None:
@@ -161,14 +165,15 @@ async def test_a_queued_backtest_is_cancelled_and_its_watcher_told(storage: SqlS
 
 
 @pytest.fixture
-async def slow(storage: SqlStorage) -> AsyncIterator[Served]:
+async def slow(storage: SqlStorage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
     await store_bars(storage, "LONG.NYSE", waves(20_000))
-    async with serving(storage, chunk_bars=1, heartbeat_s=0.5) as running:
+    monkeypatch.setattr(execution, "Computation", SlowComputation)
+    async with serving(storage, heartbeat_s=0.5) as running:
         yield running
 
 
 async def long_running(served: Served) -> pb.Backtest:
-    job = (await served.stub.CreateBacktest(request_for(["LONG"]), timeout=DEADLINE_S)).backtest
+    job = (await served.stub.CreateBacktest(request_for(["LONG"], "buy_and_hold"), timeout=DEADLINE_S)).backtest
     return await served.until(job.id, lambda seen: 0 < seen.progress.bars_done < seen.progress.bars_total)
 
 

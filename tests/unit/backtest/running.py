@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from scizor.adapters.calendar import ExchangeSessions
 from scizor.domain.backtests import BacktestJob, BacktestState, Progress
 from scizor.services.backtest import execution
 from scizor.services.backtest.computation import Computation
 from scizor.services.backtest.execution import Means
+from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.report import Pace
 from scizor.services.backtest.runner import Runner, RunnerSettings
 from tests.unit.backtest.build import App
@@ -22,8 +24,8 @@ AAPL = "AAPL.NASDAQ"
 DEADLINE_S = 20.0
 
 
-def means_of(app: App, executor: ThreadPoolExecutor, owner: str = "one", chunk_bars: int = 50) -> Means:
-    return Means(app.storage, app.bus, app.clock, executor, owner, chunk_bars, Pace(0.001, 0.01))
+def means_of(app: App, executor: ThreadPoolExecutor, owner: str = "one") -> Means:
+    return Means(app.storage, app.bus, app.clock, ExchangeSessions(app.clock), executor, owner, Pace(0.001, 0.01))
 
 
 @asynccontextmanager
@@ -64,18 +66,21 @@ async def states(app: App, jobs: list[BacktestJob]) -> list[BacktestState]:
 
 
 class Gate:
-    """Holds every simulation after its first chunk until it is opened."""
+    """Holds every simulation after 50 bars until it is opened. `begun`, `passed`: how many came, and went on."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.opened = threading.Event()
-        self.chunks = 0
+        self.begun, self.passed = 0, 0
         gate = self
 
         class Gated(Computation):
-            def advance(self, n_bars: int) -> bool:
-                gate.chunks += 1
-                if gate.chunks > 1 and not gate.opened.wait(DEADLINE_S):
+            def run(self, on_bars: Callable[[int], None] = lambda _: None) -> Outcome:
+                gate.begun += 1
+                on_bars(50)
+                if not gate.opened.wait(DEADLINE_S):
                     raise TimeoutError
-                return super().advance(n_bars)
+                on_bars(51)
+                gate.passed += 1
+                return super().run(on_bars)
 
         monkeypatch.setattr(execution, "Computation", Gated)

@@ -19,6 +19,7 @@ from scizor.domain.errors import (
     Unavailable,
 )
 from scizor.domain.instruments import Instrument, StoredInstrument
+from scizor.domain.intervals import Interval
 from scizor.domain.sessions import SessionRange
 from scizor.ports.backtests import BacktestFilter
 from tests.fakes.bars import FakeBars
@@ -115,6 +116,23 @@ async def test_bars_of_many_symbols_are_asked_for_at_once(app: App, monkeypatch:
     monkeypatch.delattr(FakeBars, "read")
     await app.create(spec_of(["AAPL", "IBM"]))
     assert asked == [2]
+
+
+async def test_a_benchmark_is_resolved_and_has_bars_in_the_accounts_currency(app: App) -> None:
+    await store_bars(app.storage, "SPY.ARCA", waves(60))
+    await store_bars(app.storage, "BHP.ASX", waves(60), currency="AUD")
+    assert (await app.create(spec_of(["AAPL"], benchmark="SPY"))).spec.benchmark == "SPY.ARCA"
+    for benchmark, kind, named in (
+        ("NOPE", NotFound, "NOPE"),
+        ("BHP", InvalidInput, "BHP.ASX trades in AUD"),
+    ):
+        with pytest.raises(kind, match=named):
+            await app.create(spec_of(["AAPL"], benchmark=benchmark))
+
+
+async def test_minutes_are_asked_for_where_minutes_are_wanted(app: App) -> None:
+    error = await refusal(app, spec_of(["AAPL"], interval=Interval.MINUTE_1), FailedPrecondition)
+    assert "AAPL.NASDAQ has no bars of MINUTE_1" in error.message
 
 
 async def test_a_symbol_in_another_currency_is_named(app: App) -> None:

@@ -17,15 +17,19 @@ from scizor.domain.backtests import (
     BacktestJob,
     BacktestStage,
     BacktestState,
-    Direction,
-    EquityCurve,
+    CommissionPlan,
+    CommissionTerms,
     Progress,
     Sizing,
-    Trade,
+    SlippageKind,
+    SlippageTerms,
 )
 from scizor.domain.bars import Adjustment
 from scizor.domain.errors import InvalidInput, Reason
+from scizor.domain.intervals import Interval
 from scizor.domain.metrics import Metric
+from scizor.domain.orders import AccountType, FillCause, FillTiming, LimitPolicy, PathPolicy
+from scizor.domain.outcomes import Direction, EquityCurve, Trade
 from scizor.domain.sessions import SessionRange, to_day
 from scizor.type.v1 import bars_pb2
 from tests.unit.backtest.build import spec_of
@@ -54,6 +58,10 @@ def test_what_is_not_said_has_the_contracts_defaults() -> None:
     assert spec.sessions == SessionRange()
     assert (spec.currency, spec.initial_capital) == ("EUR", Decimal(5))
     assert spec.parameters == {}
+    assert (spec.interval, spec.account) == (Interval.DAY_1, AccountType.UNLEVERED)
+    assert (spec.fill_timing, spec.path) == (FillTiming.NEXT_OPEN, PathPolicy.WORST_CASE)
+    assert (spec.limit_fills, spec.no_financing) == (LimitPolicy.TOUCH, False)
+    assert (spec.commission, spec.slippage, spec.benchmark) == (None, None, "")
 
 
 def test_a_spec_survives_the_wire() -> None:
@@ -68,11 +76,22 @@ def test_a_spec_survives_the_wire() -> None:
         adjustment=Adjustment.TOTAL_RETURN,
         title="a title",
         keep_open_at_end=True,
+        interval=Interval.MINUTE_15,
+        account=AccountType.MARGIN,
+        fill_timing=FillTiming.NEXT_CLOSE,
+        path=PathPolicy.NEAREST_EXTREME,
+        limit_fills=LimitPolicy.THROUGH,
+        commission=CommissionTerms(CommissionPlan.CUSTOM, 0.005, 1.0, 1.5, 100.0),
+        slippage=SlippageTerms(SlippageKind.HALF_SPREAD, 0.01),
+        max_participation=0.1,
+        cash_buffer=0.05,
+        no_financing=True,
+        benchmark="SPY.ARCA",
     )
     created = datetime(2024, 5, 1, 12, 0, 0, 250, tzinfo=UTC)
     message = codec.backtest_to_proto(BacktestJob("id", spec, Progress(1, BacktestState.QUEUED), created))
     assert codec.spec_from_proto(message) == spec
-    assert message.interval == bars_pb2.BAR_INTERVAL_1D
+    assert message.interval == bars_pb2.BAR_INTERVAL_15M
     assert message.state == pb.BACKTEST_STATE_QUEUED
     assert message.create_time.ToDatetime(UTC) == created
     assert not message.HasField("start_time")
@@ -136,7 +155,24 @@ def test_an_undefined_metric_has_no_value_and_units_are_the_contracts() -> None:
 
 def test_a_trade_goes_out_with_every_field() -> None:
     trade = Trade(
-        1, "A.X", Direction.SHORT, 5.0, date(2020, 1, 2), date(2020, 1, 9), 0.1 + 0.2, 9.0, 0.5, 5.0, 4.5, 0.09, 5, True
+        *(
+            1,
+            "A.X",
+            Direction.SHORT,
+            5.0,
+            date(2020, 1, 2),
+            date(2020, 1, 9),
+            0.1 + 0.2,
+            9.0,
+            0.5,
+            5.0,
+            4.5,
+            0.09,
+            5,
+            True,
+        ),
+        *(FillCause.ORDER, FillCause.END_OF_RUN, -0.02, 0.05, 1.25, 0.5, datetime(2020, 1, 2, 14, 30, tzinfo=UTC)),
+        exit_time=datetime(2020, 1, 9, 21, tzinfo=UTC),
     )
     message = codec.trade_to_proto(trade)
     assert message.entry_price == 0.3
@@ -149,6 +185,6 @@ def test_a_trade_goes_out_with_every_field() -> None:
 def test_a_curve_goes_out_as_columns_of_equal_length() -> None:
     days = np.array([to_day(date(2020, 1, 2)), to_day(date(2020, 12, 31))], np.int32)
     column = np.array([100.0, 0.1 + 0.2])
-    message = codec.curve_to_proto(EquityCurve(days, column, column, column, column))
+    message = codec.curve_to_proto(EquityCurve(days, column, column, column, column, days.astype(np.int64)))
     assert list(message.session_date) == [20200102, 20201231]
     assert list(message.equity) == list(message.cash) == list(message.drawdown) == list(message.exposure) == [100, 0.3]

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scizor.domain.arrays import FloatArray
-from scizor.domain.backtests import EquityCurve
+from scizor.domain.outcomes import EquityCurve
 from scizor.services.backtest.downsample import kept_rows, thinned
 
 
 def curve_of(equity: FloatArray) -> EquityCurve:
     days = np.arange(len(equity), dtype=np.int32)
-    return EquityCurve(days, equity, equity + 1, equity + 2, equity + 3)
+    return EquityCurve(days, equity, equity + 1, equity + 2, equity + 3, days.astype(np.int64))
 
 
 @given(

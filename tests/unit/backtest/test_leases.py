@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -12,8 +13,9 @@ import pytest
 from scizor.domain.backtests import BacktestState
 from scizor.domain.errors import Reason, Unavailable
 from scizor.services.backtest import execution
-from scizor.services.backtest.computation import Computation, Outcome
+from scizor.services.backtest.computation import Computation
 from scizor.services.backtest.execution import MAX_ATTEMPTS
+from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.report import Pace
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.storage import FakeStorage
@@ -83,7 +85,7 @@ async def test_a_job_that_loses_its_database_at_every_attempt_fails_in_the_end(
     runs = 0
 
     class Poison(Computation):
-        def outcome(self) -> Outcome:
+        def run(self, on_bars: Callable[[int], None] = lambda _: None) -> Outcome:
             nonlocal runs
             runs += 1
             raise Unavailable("the database is not available", Reason.STORAGE_UNAVAILABLE)
@@ -117,7 +119,7 @@ async def test_a_job_that_outlived_its_last_worker_is_not_computed_again(
     app.clock.time += timedelta(seconds=20)
     async with running(means_of(app, executor)):
         assert (await ended(app, job.id)).progress.state is BacktestState.FAILED
-    assert gate.chunks == 0
+    assert gate.begun == 0
 
 
 async def test_a_worker_that_is_stopped_gives_its_job_back_at_once_and_it_counts_no_attempt(
@@ -125,7 +127,6 @@ async def test_a_worker_that_is_stopped_gives_its_job_back_at_once_and_it_counts
 ) -> None:
     job = await app.create(spec_of())
     for _ in range(MAX_ATTEMPTS + 1):
-        gate.chunks = 0
         async with running(means_of(app, executor), max_jobs=1):
             await reached(app, job.id, lambda progress: progress.bars_done > 0)
         left = await app.backtests.get(job.id)

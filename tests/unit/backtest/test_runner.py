@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from scizor.domain.backtests import BacktestStage, BacktestState
 from scizor.domain.errors import Reason
 from scizor.services.backtest import execution
-from scizor.services.backtest.computation import Computation, Outcome
+from scizor.services.backtest.computation import Computation
+from scizor.services.backtest.outcome import Outcome
 from tests.fakes.storage import FakeStorage
 from tests.unit.backtest.build import App, spec_of
 from tests.unit.backtest.running import (
@@ -63,14 +65,14 @@ async def test_a_running_job_that_is_cancelled_computes_no_further(
     app: App, executor: ThreadPoolExecutor, gate: Gate
 ) -> None:
     job = await app.create(spec_of())
-    async with running(means_of(app, executor, chunk_bars=1), max_jobs=1):
+    async with running(means_of(app, executor), max_jobs=1):
         await reached(app, job.id, lambda progress: progress.bars_done > 0)
         await app.cancel(job.id)
         await until(nobody_reports)
         gate.opened.set()
         other = await app.create(spec_of(strategy_id="buy_and_hold"))
         await ended(app, other.id)
-    assert gate.chunks == 2 + 300, "the first chunk, the one under way, and all of the other job"
+    assert (gate.begun, gate.passed) == (2, 1), "only the other job went on"
     assert (await app.backtests.get(job.id)).progress.state is BacktestState.CANCELLED
 
 
@@ -89,7 +91,7 @@ async def test_a_fault_tells_nothing_of_the_inside_and_the_next_job_runs(
     app: App, executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Faulty(Computation):
-        def outcome(self) -> Outcome:
+        def run(self, on_bars: Callable[[int], None] = lambda _: None) -> Outcome:
             raise ZeroDivisionError("secret")
 
     async with running(means_of(app, executor), max_jobs=1):
@@ -123,7 +125,7 @@ async def test_no_more_jobs_run_at_a_time_than_allowed(app: App, executor: Threa
     async with running(means_of(app, executor), max_jobs=2):
 
         async def both_are_held() -> bool:
-            return (await states(app, jobs)).count(BacktestState.RUNNING) == 2 and gate.chunks >= 2
+            return (await states(app, jobs)).count(BacktestState.RUNNING) == 2 and gate.begun >= 2
 
         await until(both_are_held)
         assert sorted(await states(app, jobs)) == [BacktestState.QUEUED] * 2 + [BacktestState.RUNNING] * 2

@@ -120,7 +120,7 @@ COMMAND_LINES = (
     + [["collect", word] for word in ("daily", "symbol", "history", "status", "cancel", "check")]
     + [["stream", word] for word in ("quotes", "bars")]
     + [["actions", word] for word in ("list", "record")]
-    + [["backtest", word] for word in ("run", "watch", "show", "list", "cancel")]
+    + [["backtest", word] for word in ("run", "check", "watch", "show", "list", "cancel")]
     + [[], ["symbols"], ["bars"], ["actions"], ["backtest"], ["collect"], ["stream"]]
 )
 

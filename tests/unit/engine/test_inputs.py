@@ -1,4 +1,4 @@
-"""What prices and settings refuse, by name."""
+"""What panels, markets and settings refuse, by name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from scizor.domain.errors import InvalidInput
-from scizor.engine import Prices, Series, Settings
-from tests.unit.engine.build import NAN, prices_of
+from scizor.engine.market import Listing, Market
+from scizor.engine.panel import Panel, Series
+from scizor.engine.settings import Margin, Settings
+from scizor.engine.simulate import Simulation
+from tests.unit.engine.build import NAN, panel_of
 
 
 @pytest.mark.parametrize(
@@ -19,10 +22,10 @@ from tests.unit.engine.build import NAN, prices_of
         ({"initial_cash": 0}, "initial_cash"),
         ({"initial_cash": -1.0}, "initial_cash"),
         ({"initial_cash": NAN}, "initial_cash"),
-        ({"commission_bps": -1}, "commission_bps"),
-        ({"commission_bps": NAN}, "commission_bps"),
-        ({"slippage_bps": 10_000}, "slippage_bps"),
-        ({"lot_size": 0}, "lot_size"),
+        ({"cash_buffer": 1.0}, "cash_buffer"),
+        ({"fx_bps": -1}, "fx_bps"),
+        ({"max_participation": 0}, "max_participation"),
+        ({"max_participation": 1.5}, "max_participation"),
     ],
 )
 def test_a_setting_out_of_bounds_is_named(change: dict[str, Any], field: str) -> None:
@@ -31,49 +34,83 @@ def test_a_setting_out_of_bounds_is_named(change: dict[str, Any], field: str) ->
     assert [violation.field for violation in caught.value.violations] == [field]
 
 
+def test_a_margin_below_the_maintenance_margin_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"margin\.initial: must not be below"):
+        Margin(initial=0.2)
+
+
+def test_a_lot_of_nothing_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="lot_size: must be positive"):
+        Listing(lot_size=0)
+
+
 def test_symbols_are_laid_on_the_union_of_their_sessions() -> None:
     def series(days: list[str], price: float) -> Series:
         column = np.full(len(days), price)
         return Series(np.array(days, "datetime64[D]"), column, column, column, column)
 
-    prices = Prices.align({"B": series(["2020-01-02", "2020-01-06"], 2.0), "A": series(["2020-01-03"], 1.0)})
-    assert prices.symbols == ("B", "A")
-    assert prices.sessions.astype(str).tolist() == ["2020-01-02", "2020-01-03", "2020-01-06"]
-    np.testing.assert_array_equal(prices.close, [[2, NAN], [NAN, 1], [2, NAN]])
+    panel = Panel.align({"B": series(["2020-01-02", "2020-01-06"], 2.0), "A": series(["2020-01-03"], 1.0)})
+    assert panel.symbols == ("B", "A")
+    assert panel.sessions.astype(str).tolist() == ["2020-01-02", "2020-01-03", "2020-01-06"]
+    np.testing.assert_array_equal(panel.close, [[2, NAN], [NAN, 1], [2, NAN]])
 
 
 @pytest.mark.parametrize("price", [0.0, -1.0, float("inf")])
 def test_a_price_that_is_not_positive_and_finite_is_refused(price: float) -> None:
     with pytest.raises(InvalidInput, match="positive and finite"):
-        prices_of([price, 10], [10, 10])
+        panel_of([price, 10], [10, 10])
 
 
 def test_half_a_bar_is_refused() -> None:
-    prices = prices_of([10, 10], [10, 10])
-    with pytest.raises(InvalidInput, match=r"prices.high: a bar has all four prices or none"):
-        replace(prices, high=np.array([[10.0], [NAN]]))
-
-
-def test_sessions_that_do_not_rise_are_refused() -> None:
-    prices = prices_of([10, 10], [10, 10])
-    with pytest.raises(InvalidInput, match=r"prices.sessions"):
-        replace(prices, sessions=prices.sessions[::-1])
+    panel = panel_of([10, 10], [10, 10])
+    with pytest.raises(InvalidInput, match=r"panel.high: a bar has all four prices or none"):
+        replace(panel, high=np.array([[10.0], [NAN]]))
 
 
 def test_a_symbol_named_twice_is_refused() -> None:
-    prices = prices_of([[1, 1]], [[1, 1]])
-    with pytest.raises(InvalidInput, match=r"prices.symbols"):
-        replace(prices, symbols=("A", "A"))
+    panel = panel_of([[1, 1]], [[1, 1]])
+    with pytest.raises(InvalidInput, match=r"panel.symbols"):
+        replace(panel, symbols=("A", "A"))
 
 
 def test_a_matrix_of_another_shape_is_refused() -> None:
-    prices = prices_of([10, 10], [10, 10])
-    with pytest.raises(InvalidInput, match=r"prices\.open: must be float64 of shape \(2, 1\)"):
-        replace(prices, open=np.ones((3, 1)))
-    with pytest.raises(InvalidInput, match=r"prices\.close: must be float64 of shape \(2, 1\)"):
-        replace(prices, close=np.ones((3, 1)))
+    panel = panel_of([10, 10], [10, 10])
+    with pytest.raises(InvalidInput, match=r"panel\.open: must be float64 of shape \(2, 1\)"):
+        replace(panel, open=np.ones((3, 1)))
+    with pytest.raises(InvalidInput, match=r"panel\.close: must be float64 of shape \(2, 1\)"):
+        replace(panel, close=np.ones((3, 1)))
 
 
 def test_no_prices_at_all_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="at least one session"):
-        Prices.align({})
+    with pytest.raises(InvalidInput, match="at least one row"):
+        Panel.align({})
+
+
+def test_rows_that_do_not_rise_are_refused() -> None:
+    panel = panel_of([10, 10], [10, 10])
+    with pytest.raises(InvalidInput, match=r"panel\.close_ns: rows must be sorted"):
+        replace(panel, open_ns=panel.open_ns[::-1].copy(), close_ns=panel.close_ns[::-1].copy())
+
+
+def test_two_bars_of_one_slot_are_refused() -> None:
+    day, column = np.array(["2020-01-02"] * 2, "datetime64[D]"), np.full(2, 10.0)
+    with pytest.raises(InvalidInput, match=r"panel\.A: the bar of 2020-01-02 repeats"):
+        Panel.align({"A": Series(day, column, column, column, column)})
+
+
+def test_bars_of_one_symbol_that_overlap_are_refused() -> None:
+    panel = panel_of([10, 10], [10, 10])
+    with pytest.raises(InvalidInput, match=r"panel\.S0: a bar must not open before the one before it has closed"):
+        Simulation(replace(panel, open_ns=panel.open_ns - np.array([0, 1])), Settings())
+
+
+def test_a_symbol_in_a_currency_without_rates_is_refused() -> None:
+    market = Market(panel_of([10, 10], [10, 10]), {"S0": Listing("EUR")})
+    with pytest.raises(InvalidInput, match=r"market\.rates\.EUR: S0 needs them"):
+        Simulation(market, Settings())
+
+
+@pytest.mark.parametrize("first_row", [-1, 2])
+def test_a_first_row_beyond_the_panel_is_refused(first_row: int) -> None:
+    with pytest.raises(InvalidInput, match="first_row: must be a row below 2"):
+        Simulation(panel_of([10, 10], [10, 10]), Settings(), first_row=first_row)
