@@ -6,12 +6,14 @@ import asyncio
 import os
 import platform
 import shutil
+import sysconfig
 import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import collection, engine, live, marketdata, startup, storage
+from benchmarks import collection, live, marketdata, startup, storage
+from benchmarks.engine import table
 from scizor.adapters.sql.embedded import EmbeddedPostgres
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -41,7 +43,10 @@ def _heading() -> Iterable[str]:
     yield "What `make bench` printed last. Figures of one machine and one day: what counts is how two of a table"
     yield "compare."
     yield ""
-    yield f"{platform.python_implementation()} {platform.python_version()} ({platform.python_compiler()}), "
+    # A bare loop is a third slower in an interpreter that was built without: it tells in callbacks.
+    tuned = "with" if "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS")) else "without"
+    compiler = f"{platform.python_compiler()}, {tuned} PGO"
+    yield f"{platform.python_implementation()} {platform.python_version()} ({compiler}), "
     yield f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, {datetime.now(UTC):%Y-%m-%d}."
     yield ""
 
@@ -103,20 +108,13 @@ def _live() -> Iterable[str]:
 
 
 def _engine() -> Iterable[str]:
-    figures = engine.measure()
-    yield "## Backtest engine, SMA 10/20 cross"
+    yield "## Backtest engine"
     yield ""
-    yield "The limit is a loop that keeps cash, shares and drawdown of one symbol at a time and nothing else."
+    yield "Every engine in an environment and a process of its own, one after the other, on the same bars, under the"
+    yield "same rules (`benchmarks/peers/common.py`); warm, the median of several runs, data made ready outside of the"
+    yield "clock. The limit is a compiled loop of the arithmetic alone. Engines that would take minutes get fewer bars."
     yield ""
-    yield "| M bars/s | 1 symbol x 1,000,000 | 309 symbols x 2,520 in one account |"
-    yield "|---|---:|---:|"
-    for name, key in (
-        ("signals, simulation, result", "sma_run"),
-        ("simulation alone", "kernel_run"),
-        ("the limit", "bare_run"),
-    ):
-        yield f"| {name} | {figures[f'{key}_1x1M'] / 1e6:.1f} | {figures[f'{key}_309x2520'] / 1e6:.1f} |"
-    yield ""
+    yield from table.measure()
 
 
 def _startup() -> Iterable[str]:
