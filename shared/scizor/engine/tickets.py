@@ -45,6 +45,8 @@ def check_ticket(ticket: Ticket, n_symbols: int, lot_size: float, tick_size: flo
     _check_level("limit", ticket.limit, ticket.type in _WITH_LIMIT, tick_size, ticket.type)
     _check_level("trigger", ticket.trigger, ticket.type in _WITH_TRIGGER, tick_size, ticket.type)
     _check_trail(ticket)
+    if ticket.type is OrderType.TRAILING and ticket.tif in (TimeInForce.OPG, TimeInForce.CLS):
+        raise _wrong("tif", "a TRAILING order follows whole bars: OPG and CLS take part in none")
     if (ticket.tif is TimeInForce.GTD) != (ticket.expire_ns > 0):
         raise _wrong("expire_ns", "must be given with GTD and with nothing else")
     if ticket.group < 0:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import TypeVar
+
+import numpy as np
 
 from scizor.domain.errors import InvalidInput
 from scizor.domain.orders import OrderType, Side, TimeInForce
@@ -11,7 +16,11 @@ from scizor.engine.tickets import Ticket
 from scizor.strategy.errors import about
 
 MAX_QUANTITY = 1e9
+_Word = TypeVar("_Word", bound=IntEnum)
+_WHOLE = (int, np.integer)
+_NUMBERS = (*_WHOLE, float, np.floating)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TERMS = ("limit", "stop", "touch", "trail", "trail_fraction", "tif", "expires", "group", "label")
 _AT_ONE_PRICE = (OrderType.MARKET, OrderType.LIMIT)
 _TYPES = {
     (): OrderType.MARKET,
@@ -27,7 +36,7 @@ _TYPES = {
 
 def demand_quantity(symbol: str, quantity: float, lot_size: float) -> float:
     """A positive whole number of lots. Raises InvalidInput naming the rule."""
-    if not isinstance(quantity, int | float) or not 0 < quantity <= MAX_QUANTITY:
+    if not isinstance(quantity, _NUMBERS) or not 0 < quantity <= MAX_QUANTITY:
         raise about(symbol, "quantity", f"must be above 0 and at most {MAX_QUANTITY:g}, is {quantity!r}")
     lots = quantity / lot_size
     if lots == int(lots):
@@ -41,7 +50,7 @@ def demand_price(symbol: str, name: str, price: float | None) -> float:
     """A positive finite price, NaN for none. Raises InvalidInput naming the argument."""
     if price is None:
         return math.nan
-    if not isinstance(price, int | float) or not 0 < price < math.inf:
+    if not isinstance(price, _NUMBERS) or not 0 < price < math.inf:
         raise about(symbol, name, f"must be positive and finite, is {price!r}")
     return float(price)
 
@@ -97,10 +106,25 @@ def on_tick(price: float, tick_size: float) -> float:
     return max(round(price / tick_size), 1) * tick_size
 
 
+def demand_word(symbol: str, name: str, word: object, kind: type[_Word]) -> None:
+    """One of an enum's words, not its text. Raises InvalidInput naming the argument and the words."""
+    if not isinstance(word, kind):
+        words = ", ".join(one.name for one in kind)
+        raise about(symbol, name, f"must be {kind.__name__}.NAME of {words}, is {word!r}")
+
+
+def demand_terms(symbol: str, terms: Iterable[str]) -> None:
+    """Words that an order has. Raises InvalidInput naming the first other."""
+    for name in terms:
+        if name not in _TERMS:
+            raise about(symbol, name, f"is nothing an order has: it has {', '.join(_TERMS)}")
+
+
 def demand_exits(
     symbol: str, side: Side, take_profit: float | None, stop_loss: float | None, trail: float | None
 ) -> None:
     """Exits on their sides. Raises InvalidInput naming an argument."""
+    demand_word(symbol, "side", side, Side)
     if take_profit is None and stop_loss is None and trail is None:
         raise about(symbol, "take_profit", "a bracket has a take_profit, a stop_loss or a trail")
     if stop_loss is not None and trail is not None:
@@ -113,6 +137,7 @@ def demand_exits(
 
 
 def _demand_time(symbol: str, kind: OrderType, tif: TimeInForce, expires: datetime | None) -> TimeInForce:
+    demand_word(symbol, "tif", tif, TimeInForce)
     if tif in {TimeInForce.OPG, TimeInForce.CLS} and kind not in _AT_ONE_PRICE:
         raise about(symbol, "tif", f"{tif.name} is for orders at the market or with a limit alone")
     if expires is None:
@@ -121,18 +146,19 @@ def _demand_time(symbol: str, kind: OrderType, tif: TimeInForce, expires: dateti
         return tif
     if tif not in {TimeInForce.GTC, TimeInForce.GTD}:
         raise about(symbol, "expires", f"means good till date, not {tif.name}")
-    if expires.tzinfo is None:
-        raise about(symbol, "expires", "must have a time zone")
+    if not isinstance(expires, datetime) or expires.tzinfo is None:
+        raise about(symbol, "expires", f"must be a datetime with a time zone, is {expires!r}")
     return TimeInForce.GTD
 
 
 def demand_weight(symbol: str, weight: float, least: float, most: float) -> float:
     """A fraction of equity. Raises InvalidInput naming the rule."""
-    if not isinstance(weight, int | float) or not least <= weight <= most:
+    if not isinstance(weight, _NUMBERS) or not least <= weight <= most:
         raise about(symbol, "weight", f"must be between {least:g} and {most:g}, is {weight!r}")
     return float(weight)
 
 
-def no_order(order_id: object) -> InvalidInput:
-    """The error of an id that was never given."""
-    return InvalidInput.of_field("order_id", f"{order_id!r} is no order of this run")
+def demand_order(order_id: object, n_orders: int) -> None:
+    """An id that was given. Raises InvalidInput."""
+    if not isinstance(order_id, _WHOLE) or not 1 <= order_id <= n_orders:
+        raise InvalidInput.of_field("order_id", f"{order_id!r} is no order of this run")

@@ -15,7 +15,15 @@ from scizor.engine.portfolio.setup import weight_bounds
 from scizor.engine.settings import Settings
 from scizor.engine.simulate import Simulation
 from scizor.engine.tickets import Ticket
-from scizor.strategy.asking import demand_exits, demand_quantity, demand_weight, no_order, on_tick, ticket_of
+from scizor.strategy.asking import (
+    demand_exits,
+    demand_order,
+    demand_quantity,
+    demand_terms,
+    demand_weight,
+    on_tick,
+    ticket_of,
+)
 from scizor.strategy.bars import Column
 from scizor.strategy.errors import about
 from scizor.strategy.feed import Feed
@@ -125,8 +133,7 @@ class BacktestContext:
 
     def order(self, order_id: int) -> Order:
         """An order of this run, ended or not."""
-        if not 1 <= order_id <= len(self._simulation.orders):
-            raise no_order(order_id)
+        demand_order(order_id, len(self._simulation.orders))
         self._catch_up()
         return self.order_view(self._simulation.orders[order_id - 1])
 
@@ -191,8 +198,7 @@ class BacktestContext:
 
     def cancel(self, order_id: int) -> bool:
         """Cancel an order; whether it had not ended."""
-        if not 1 <= order_id <= len(self._simulation.orders):
-            raise no_order(order_id)
+        demand_order(order_id, len(self._simulation.orders))
         self._act()
         self._note("", "cancel", (float(order_id),))
         return self._simulation.cancel(order_id)
@@ -222,10 +228,10 @@ class BacktestContext:
     def _place(self, side: Side, symbol: str, quantity: float, label: str, terms: dict[str, Any]) -> int:
         index = self._tradable(symbol)
         shares = demand_quantity(symbol, quantity, self._lots[index])
-        tick = self._ticks[index]
-        ticket = (
-            ticket_of(symbol, index, side, shares, tick_size=tick, **terms) if terms else Ticket(index, side, shares)
-        )
+        ticket = Ticket(index, side, shares)
+        if terms:
+            demand_terms(symbol, terms)
+            ticket = ticket_of(symbol, index, side, shares, tick_size=self._ticks[index], **terms)
         if not 0 <= ticket.group <= self._n_groups:
             raise about(symbol, "group", f"{ticket.group!r} is no group: ask for one with one_cancels_other()")
         self._act()

@@ -138,8 +138,10 @@ class Driver:
         """The error as its strategy's; None where nothing says that it is."""
         strategy = self._strategy
         place = place_of(error.__traceback__, strategy.files())
-        if not (place[1] or isinstance(error, InvalidInput | TypeError)):
-            return None
+        if not place[1]:
+            if not isinstance(error, InvalidInput | TypeError):
+                return None
+            place = (type(strategy).on_bar.__code__.co_filename, 0)
         time = told_time(self._panel, self._clock.row) if self._feed.started else ""
         return StrategyError.at(error, strategy=strategy.id, time=time, place=place)
 

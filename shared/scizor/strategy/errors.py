@@ -55,7 +55,9 @@ class StrategyError(InvalidInput):
         if isinstance(problem, InvalidInput):
             known, violations, text = dict(problem.metadata), problem.violations, problem.message
         else:
-            text = problem if isinstance(problem, str) else f"{type(problem).__name__}: {problem}"
+            text = (
+                problem if isinstance(problem, str) else ": ".join(filter(None, (type(problem).__name__, str(problem))))
+            )
         file, line = place
         told = {"strategy": strategy, "time": time, "symbol": symbol, "file": file, "line": str(line) if line else ""}
         known |= {name: value for name, value in told.items() if value}

@@ -101,7 +101,7 @@ class Feed:
 
     def at(self, symbol: str) -> int:
         """The symbol's index. Raises InvalidInput for one that is not of the run."""
-        found = self.index.get(symbol)
+        found = self.index.get(symbol) if isinstance(symbol, str) else None
         if found is None:
             raise about(str(symbol), "symbol", f"{symbol!r} is none of this run: it has {_some(self.panel.symbols)}")
         return found
@@ -136,6 +136,8 @@ class Feed:
             raise about(symbol, "column", f"must be one of {', '.join(COLUMNS)}, is {column!r}")
         index = self.at(symbol)
         if interval is not None:
+            if not isinstance(interval, Interval):
+                raise about(symbol, "interval", f"must be an Interval, such as Interval.DAY_1, is {interval!r}")
             return self._coarse_window(symbol, n, column, interval)
         rows = self.last_rows(symbol, n)
         values = self.panel_column(column, index)[rows]

@@ -68,7 +68,7 @@ def _whole(found: type[Strategy], filename: str) -> type[Strategy]:
     elif issubclass(found, EventStrategy):
         lacks = "on_bar(self, ctx)" if found.on_bar is EventStrategy.on_bar else ""
     else:
-        lacks = "a base: VectorStrategy or EventStrategy"
+        lacks = "targets nor on_bar: make it a VectorStrategy or an EventStrategy"
     if lacks:
         raise StrategyError.at(f"{found.__name__} has no {lacks}", place=(filename, 0))
     return found

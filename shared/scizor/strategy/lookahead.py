@@ -51,8 +51,8 @@ class Finding:
         whom = f" for {self.symbol}" if self.symbol else ""
         if not self.repeatable:
             return f"decides{whom} at {self.time} otherwise when it is run again on the same bars"
-        what = f"{', '.join(self.columns)} of later rows" if self.columns else "how many rows come later"
-        return f"decides{whom} at {self.time} (row {self.row}) by the {what}"
+        what = f"the {', '.join(self.columns)} of later rows" if self.columns else "how many rows come later"
+        return f"decides{whom} at {self.time} (row {self.row}) by {what}"
 
 
 def check_lookahead(

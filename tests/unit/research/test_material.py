@@ -14,7 +14,8 @@ from scizor.domain.bars import ActionType, Adjustment
 from scizor.domain.errors import FailedPrecondition, InvalidInput
 from scizor.domain.intervals import Interval
 from scizor.domain.sessions import SessionRange
-from scizor.services.research.material import from_file, given, made_up
+from scizor.services.research.bar_file import from_file
+from scizor.services.research.material import given, made_up
 from tests.unit.backtest.build import spec_of
 
 HEADING = "symbol,date,open,high,low,close,volume\n"

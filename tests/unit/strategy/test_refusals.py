@@ -62,7 +62,11 @@ AT = datetime(2030, 1, 1, tzinfo=UTC)
         (lambda ctx: ctx.buy("A", 1, trail_fraction=1.0), "A", "trail_fraction: must be below 1, is 1.0"),
         (lambda ctx: ctx.buy("A", 1, stop=1.0, touch=2.0), "A", "touch: stop and touch make no order together"),
         (lambda ctx: ctx.buy("A", 1, limit=1.0, trail=2.0), "A", "trail: limit and trail make no order together"),
-        (lambda ctx: ctx.buy("A", 1, expires=AT.replace(tzinfo=None)), "A", "expires: must have a time zone"),
+        (
+            lambda ctx: ctx.buy("A", 1, expires=AT.replace(tzinfo=None)),
+            "A",
+            "expires: must be a datetime with a time zone",
+        ),
         (lambda ctx: ctx.buy("A", 1, expires=AT, tif=TimeInForce.IOC), "A", "expires: means good till date, not IOC"),
         (lambda ctx: ctx.buy("A", 1, tif=TimeInForce.GTD), "A", "expires: is needed for GTD"),
         (lambda ctx: ctx.buy("A", 1, stop=1.0, tif=TimeInForce.OPG), "A", "tif: OPG is for orders at the market"),
@@ -82,7 +86,11 @@ AT = datetime(2030, 1, 1, tzinfo=UTC)
         (lambda ctx: ctx.history("A", 0), "A", "n: must be a whole number of bars, 1 or more, is 0"),
         (lambda ctx: ctx.history("A", 1, "price"), "A", "column: must be one of open, high, low, close, volume"),
         (lambda ctx: 1 / 0, "", "ZeroDivisionError: division by zero"),
-        (lambda ctx: ctx.buy("A", 1, limt=5.0), "", "TypeError"),
+        (lambda ctx: ctx.buy("A", 1, limt=5.0), "A", "limt: is nothing an order has: it has limit, stop, touch"),
+        (lambda ctx: ctx.buy("A", 1, tif="DAY"), "A", "tif: must be TimeInForce.NAME of DAY, GTC, "),
+        (lambda ctx: ctx.buy("A", 1, expires="2030-01-01"), "A", "expires: must be a datetime with a time zone"),
+        (lambda ctx: ctx.bracket("A", 1, side="BUY", stop_loss=6.0), "A", "side: must be Side.NAME of BUY, SELL"),
+        (lambda ctx: ctx.cancel("7"), "", "order_id: '7' is no order of this run"),
     ],
 )
 def test_what_no_market_would_take_ends_the_run_with_bar_and_line(

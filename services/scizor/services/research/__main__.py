@@ -22,11 +22,12 @@ from scizor.domain.errors import Reason, ScizorError
 from scizor.services.backtest.load import History
 from scizor.services.backtest.warm import warm_up
 from scizor.services.research.alarm import TooLong, ended_after
+from scizor.services.research.bar_file import from_file
 from scizor.services.research.findings import of_a_run, of_error, of_names
-from scizor.services.research.material import from_file, given, made_up
+from scizor.services.research.material import given, made_up
 from scizor.services.research.work import CALENDAR, run_frame
 from scizor.strategy.builtin import BuyAndHold, BuyAndHoldEvent
-from scizor.strategy.errors import StrategyError
+from scizor.strategy.errors import StrategyError, place_of
 from scizor.strategy.loader import load
 
 
@@ -46,8 +47,9 @@ class Task:
     def check(self, question: Frame) -> Frame:
         """Look for mistakes in it."""
         _, spec = _asked(question)
-        source, passed = self._source(), f"{self._file}: nothing found"
+        source, passed = "", f"{self._file}: nothing found"
         try:
+            source = self._source()
             strategy = load(source, self._file)(**spec.parameters)
         except ScizorError as error:
             found = [of_error(error)]
@@ -64,6 +66,9 @@ class Task:
                 return self.run(question) if task == "run" else self.check(question)
         except ScizorError as error:
             return _error(error)
+        except SystemExit as error:
+            place = place_of(error.__traceback__, frozenset({self._file}))
+            return _error(StrategyError.at("ended the program: a strategy that is done does nothing", place=place))
         except TooLong as error:
             return _error(StrategyError.at(str(error), place=(self._file, 0)))
 
@@ -73,7 +78,10 @@ class Task:
         return given(spec, question) if "symbols" in question.document else made_up(spec)
 
     def _source(self) -> str:
-        return Path(self._file).read_text(encoding="utf-8")
+        try:
+            return Path(self._file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise StrategyError.at(error, place=(self._file, 0)) from error
 
     def _last_word(self, deadline_s: float, line: int) -> NoReturn:
         told = StrategyError.at(f"no end within {deadline_s:g} s, and it ignores that", place=(self._file, line))

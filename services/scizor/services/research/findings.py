@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from scizor.domain.backtests import BacktestSpec
 from scizor.domain.errors import ScizorError
@@ -31,8 +32,11 @@ def of_names(source: str) -> list[Finding]:
 
 def of_error(error: ScizorError) -> Finding:
     """A strategy that cannot be loaded, made or run."""
-    line = error.line if isinstance(error, StrategyError) else 0
-    return Finding("error", line, error.message)
+    if not isinstance(error, StrategyError):
+        return Finding("error", 0, error.message)
+    # Each finding is told with its file and line: the message need not begin with them.
+    place = f"{Path(error.file).name}:{error.line}" if error.line else Path(error.file).name
+    return Finding("error", error.line, error.message.removeprefix(place).removeprefix(":").strip())
 
 
 def of_a_run(spec: BacktestSpec, strategy: Strategy, history: History) -> Iterator[Finding]:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scizor.adapters.files import read_csv, read_parquet
 from scizor.codec.frames import Frame
 from scizor.domain.backtests import BacktestSpec
 from scizor.domain.bars import SYNTHETIC, VALUE_COLUMNS, ActionType, BarArray, BarSeries, CorporateAction, empty_bars
-from scizor.domain.errors import InvalidInput, Reason
+from scizor.domain.errors import InvalidInput
 from scizor.domain.intervals import Interval
-from scizor.domain.rows import RowBatch
-from scizor.domain.sessions import SessionRange, parse_session, to_day
-from scizor.services.backtest.load import History, SymbolHistory, last_session, no_bars
+from scizor.domain.sessions import parse_session, to_day
+from scizor.services.backtest.load import History, SymbolHistory, last_session
 
 _N_MADE_UP = 600
 _FIRST_MADE_UP = to_day(date(2020, 1, 1))
@@ -34,26 +31,6 @@ def given(spec: BacktestSpec, question: Frame) -> History:
     ]
     # What a run is held against comes last, and is not traded.
     return History(symbols[:-1], series[-1]) if spec.benchmark else History(symbols)
-
-
-def from_file(path: Path, spec: BacktestSpec) -> History:
-    """Daily bars of a CSV or Parquet file, as they stand there; all of its symbols where the spec names none.
-
-    Without a column of symbols the file holds the one symbol that the spec names. Raises InvalidInput.
-    """
-    if spec.interval.intraday:
-        raise InvalidInput.of_field("interval", "a file holds bars of whole days")
-    read = read_parquet if path.suffix.lower() in (".parquet", ".pq") else read_csv
-    names = [*spec.symbols, *([spec.benchmark] if spec.benchmark else [])]
-    try:
-        bars = _by_symbol(read(path, ""), path)
-    except InvalidInput as error:
-        if error.reason is not Reason.FILE_UNREADABLE or len(names) != 1 or "column symbol" not in error.message:
-            raise
-        bars = _by_symbol(read(path, names[0]), path)
-    found = {name: _within(name, bars, spec, path) for name in (names or bars)}
-    benchmark = found[spec.benchmark] if spec.benchmark else None
-    return History([SymbolHistory(found[name]) for name in (spec.symbols or bars)], benchmark)
 
 
 def made_up(spec: BacktestSpec) -> History:
@@ -112,29 +89,3 @@ def _action(told: Mapping[str, Any]) -> CorporateAction:
 
 def _delisted(told: Mapping[str, Any], bars: BarSeries) -> date | None:
     return last_session(bars, parse_session("delisted_date", told["delisted"]))
-
-
-def _by_symbol(batches: Iterator[RowBatch], path: Path) -> dict[str, BarArray]:
-    parts: dict[str, list[BarArray]] = {}
-    for batch in batches:
-        for place, unreadable in sorted(batch.unreadable.items()):
-            rule = f"{path.name}, row {batch.number[place]}: {unreadable.detail}"
-            raise InvalidInput.of_field("bars", rule, Reason.FILE_UNREADABLE)
-        bars = empty_bars(len(batch))
-        for column in ("day", *VALUE_COLUMNS):
-            bars[column] = getattr(batch, column)
-        for place in np.unique(batch.symbol):
-            parts.setdefault(batch.symbols[place].upper(), []).append(bars[batch.symbol == place])
-    return {symbol: np.sort(np.concatenate(pieces), order="day") for symbol, pieces in parts.items()}
-
-
-def _within(name: str, bars: Mapping[str, BarArray], spec: BacktestSpec, path: Path) -> BarSeries:
-    if name not in bars:
-        raise InvalidInput.of_field("symbols", f"{name} is not in {path.name}, which has {', '.join(sorted(bars))}")
-    days, sessions = bars[name]["day"], spec.sessions
-    first = to_day(sessions.start) if sessions.start else days[0]
-    last = to_day(sessions.end) if sessions.end else days[-1]
-    kept = bars[name][(days >= first) & (days <= last)]
-    if not len(kept):
-        raise no_bars(name, SessionRange(sessions.start, sessions.end))
-    return _as_series(name, spec, kept, (path.name,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from difflib import get_close_matches
+from dis import get_instructions
 
 from scizor.strategy.bars import Bars
 from scizor.strategy.context import Context
@@ -38,4 +39,4 @@ def _members(kind: type) -> set[str]:
 
 def _assigned(kind: type) -> set[str]:
     code = getattr(vars(kind).get("__init__"), "__code__", None)
-    return set(code.co_names) if code is not None else set()
+    return {one.argval for one in get_instructions(code) if one.opname == "STORE_ATTR"} if code is not None else set()

@@ -124,9 +124,9 @@ def _pay_nb(sim: Any, action: Any) -> None:
 
 @njit
 def next_accrual_nb(sim: Any) -> int:
-    """The place of the next open that accrues interest; n_rows for none."""
+    """The place of the next open that accrues interest; n_opens for none."""
     place = account_at(sim.at_account, 0).next_accrual
-    return int(accrual_at(sim.at_accruals, place).at) if place < sim.n_accruals else int(sim.n_rows)
+    return int(accrual_at(sim.at_accruals, place).at) if place < sim.n_accruals else int(sim.n_opens)
 
 
 @njit

@@ -243,10 +243,12 @@ def _answer_calls_nb(sim: Any) -> None:
         holding, book = holding_at(sim.at_holdings, symbol), book_at(sim.at_books, symbol)
         for place in range(money.first_open, money.last_open):
             row = opened_row_nb(sim, place)
-            if book.call > 0.0 and has_bar_nb(sim, row, symbol):
+            if book.call != 0.0 and has_bar_nb(sim, row, symbol):
                 meet_bar_nb(sim, symbol, row)
-                shares = min(book.call, book.left, abs(holding.position))
+                shares = min(abs(book.call), book.left, abs(holding.position))
                 price = float_at(sim.at_open, row * sim.n_symbols + symbol)
+                if holding.position * book.call < 0.0:
+                    shares = 0.0  # the position it was for is gone
                 book.call = 0.0
                 money.n_calls -= 1
                 fill_for_nobody_nb(sim, symbol, row, shares, price, _BY_CALL)

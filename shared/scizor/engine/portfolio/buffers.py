@@ -49,14 +49,19 @@ class Buffers:
         self.equity[:first_row] = self.cash[:first_row] = settings.initial_cash
         log_events = decisions is None
         decisions = np.zeros(0, DECISION) if decisions is None else decisions
-        actions, delistings = actions_of(market, timeline), delistings_of(market, timeline)
+        actions, delistings = actions_of(market, timeline, first_row), delistings_of(market, timeline)
         gone = delistings["row"] < first_row
         self.books["gone"][delistings["symbol"][gone]] = 1
         delistings = delistings[~gone].copy()
         accruals = accruals_of(settings.financing, timeline)
 
         self.sims = rules_of(settings, timeline)
-        sizes = {"n_rows": n_rows, "n_symbols": n_symbols, "n_rates": rates.shape[1] if rates.size else 0}
+        sizes = {
+            "n_rows": n_rows,
+            "n_opens": timeline.n_opens,
+            "n_symbols": n_symbols,
+            "n_rates": rates.shape[1] if rates.size else 0,
+        }
         sizes |= {"n_actions": len(actions), "n_delistings": len(delistings), "n_accruals": len(accruals)}
         sizes |= {"n_decisions": len(decisions), "first_row": first_row, "log_events": log_events}
         sizes["has_gaps"] = panel.missing

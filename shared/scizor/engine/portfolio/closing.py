@@ -187,9 +187,10 @@ def _call_nb(sim: Any, row: int, fraction: float) -> None:
     money.n_calls = 0
     for symbol in range(sim.n_symbols):
         book = book_at(sim.at_books, symbol)
-        held = abs(holding_at(sim.at_holdings, symbol).position)
-        book.call = min(math.ceil(held * fraction / book.lot_size * (2.0 - WHOLE)) * book.lot_size, held)
-        money.n_calls += book.call > 0.0
+        position = holding_at(sim.at_holdings, symbol).position
+        lots = math.ceil(abs(position) * fraction / book.lot_size * (2.0 - WHOLE))
+        book.call = math.copysign(min(lots * book.lot_size, abs(position)), position)
+        money.n_calls += book.call != 0.0
     money.n_margin_calls += 1
     tell_nb(sim, row, _CALLED, -1, 0, fraction)
 

@@ -156,13 +156,13 @@ def _opens_nb(sim: Any, row: int) -> None:
         _open_nb(sim, row, row + 1)
         return
     now_ns = int_at(sim.at_close_ns, row)
-    while money.next_open < sim.n_rows:
+    while money.next_open < sim.n_opens:
         first = int(money.next_open)
         opens_ns = int_at(sim.at_open_ns, opened_row_nb(sim, first))
         if opens_ns >= now_ns:
             break
         last = first + 1
-        while last < sim.n_rows and int_at(sim.at_open_ns, opened_row_nb(sim, last)) == opens_ns:
+        while last < sim.n_opens and int_at(sim.at_open_ns, opened_row_nb(sim, last)) == opens_ns:
             last += 1
         money.next_open = last
         _open_nb(sim, first, last)

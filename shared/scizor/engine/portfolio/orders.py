@@ -8,8 +8,8 @@ from typing import Any
 from scizor.domain.orders import EventKind, OrderEnd, OrderState, OrderType, TimeInForce
 from scizor.engine._jit import njit
 from scizor.engine.fills import extreme_nb, stop_of_nb
-from scizor.engine.portfolio.ledger import tell_nb
-from scizor.engine.portfolio.state import CLOSE, account_at, holding_at, order_at
+from scizor.engine.portfolio.ledger import lots_nb, tell_nb
+from scizor.engine.portfolio.state import CLOSE, account_at, book_at, holding_at, order_at
 
 _HELD, _WORKING, _FILLED = int(OrderState.HELD), int(OrderState.WORKING), int(OrderState.FILLED)
 _CANCELLED, _REJECTED = int(OrderState.CANCELLED), int(OrderState.REJECTED)
@@ -83,16 +83,20 @@ def end_nb(sim: Any, number: int, state: int, end: int, row: int) -> None:
     """End a living order; the exits of a bracket's entry become live for what of it has filled, or end with it."""
     _leave_nb(sim, number, state, end, row)
     order = order_at(sim.at_orders, number)
+    if order.n_exits == 0:
+        return
+    # A split may have left part of a lot of what has filled.
+    size = lots_nb(order.carried, book_at(sim.at_books, order.symbol).lot_size)
     for place in range(order.n_exits):
         exit_number = number + 1 + place
         leg = order_at(sim.at_orders, exit_number)
         if leg.state != _HELD:
             continue
-        if order.carried <= 0.0:
+        if size <= 0.0:
             _leave_nb(sim, exit_number, _CANCELLED, _PARENT, row)
             continue
         money = account_at(sim.at_account, 0)
-        leg.state, leg.quantity = _WORKING, order.carried
+        leg.state, leg.quantity = _WORKING, size
         # Past the open of its symbol's bar it takes part in the rest of that bar, else from the next open on.
         leg.entered = money.phase != CLOSE
         leg.extreme = money.price if leg.entered else math.nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,30 +39,52 @@ _NO_ROWS: IndexArray = np.zeros(0, np.int64)
 
 
 class Timeline:
-    """The order in which the rows of a panel open. `first`: the place among the opens at which the run begins."""
+    """The order in which the rows of a run open: in that of the rows, or, where bars overlap, as `opens` lists them.
+
+    `first`: the place among the opens at which the run begins; `n_opens`: the places there are.
+    """
 
     def __init__(self, market: Market, first_row: int) -> None:
         panel = market.panel
         self.sessions: IndexArray = panel.sessions.view(np.int64)
         self.in_order, self.daily = rows_nb(self.sessions, panel.open_ns, panel.close_ns)
-        self.opens, self.first = _NO_ROWS, first_row
+        self.opens, self.first, self.n_opens = _NO_ROWS, first_row, panel.n_rows
         if not self.in_order:
-            self.opens = np.argsort(panel.open_ns, kind="stable")
             _check_overlaps(market)
-            if first_row > 0:
-                opened = panel.open_ns[self.opens]
-                self.first = int(np.searchsorted(opened, panel.close_ns[first_row - 1]))
-        self.n_rows = panel.n_rows
+            opens = np.argsort(panel.open_ns, kind="stable")
+            self.opens, self.first = opens[opens >= first_row], 0
+            self.n_opens = len(self.opens)
 
     def row(self, place: int) -> int:
         """The row that opens at a place."""
         return place if self.in_order else int(self.opens[place])
 
+    def place(self, row: int) -> int:
+        """The place at which a row opens."""
+        return row if self.in_order else int(np.flatnonzero(self.opens == row)[0])
+
     def on_or_after(self, session: int, start: int) -> int:
-        """The first place from `start` on whose session is not before `session`; n_rows for none."""
-        ordered = self.sessions if self.in_order else self.sessions[self.opens]
-        later = np.flatnonzero(ordered[start:] >= session)
-        return start + int(later[0]) if len(later) else self.n_rows
+        """The first place from `start` on whose session is not before `session`; n_opens for none."""
+        place = max(start, int(np.searchsorted(self._latest, session)))
+        while place < self.n_opens and self.sessions[self.row(place)] < session:
+            place += 1
+        return place
+
+    @cached_property
+    def _latest(self) -> IndexArray:
+        """The latest session up to each open: sessions of two exchanges need not rise."""
+        return np.maximum.accumulate(self.sessions if self.in_order else self.sessions[self.opens])
+
+    def row_of(self, session: int, closes: FloatArray) -> int | None:
+        """The first row on or after a session in which a symbol has a bar."""
+        row = int(np.searchsorted(self._latest_rows, session))
+        while row < len(closes) and (self.sessions[row] < session or np.isnan(closes[row])):
+            row += 1
+        return row if row < len(closes) else None
+
+    @cached_property
+    def _latest_rows(self) -> IndexArray:
+        return np.maximum.accumulate(self.sessions)
 
 
 def _check_overlaps(market: Market) -> None:
@@ -117,39 +140,27 @@ def books_of(market: Market, settings: Settings) -> tuple[Records, Records, Floa
     return books, np.stack([schedule_record(one) for one in schedules]), rates
 
 
-def actions_of(market: Market, timeline: Timeline) -> Records:
+def actions_of(market: Market, timeline: Timeline, first_row: int) -> Records:
     """Splits, dividends and their payments, in the order they happen."""
-    panel = market.panel
-    rows: list[list[Any]] = []
+    entries: list[list[Any]] = []
     for symbol, listed in market.actions.items():
-        index = panel.symbols.index(symbol)
-        for action in listed:
-            place = _open_on(market, timeline, index, _day(action.ex_date))
-            if place is None:
+        index = market.panel.symbols.index(symbol)
+        for action in sorted(listed, key=lambda one: one.ex_date):
+            row = timeline.row_of(_day(action.ex_date), market.panel.close[:, index])
+            if row is None or row < first_row:
                 continue
-            kind = SPLIT if action.type is ActionType.SPLIT else DIVIDEND
-            entry = [place, kind, index, timeline.row(place), -1, float(action.value)]
-            rows.append(entry)
+            place, kind = timeline.place(row), SPLIT if action.type is ActionType.SPLIT else DIVIDEND
+            entry: list[Any] = [place, kind, index, row, -1, float(action.value)]
+            entries.append(entry)
             if kind == DIVIDEND:
                 paid = timeline.on_or_after(_day(action.pay_date or action.ex_date), place)
-                paid_row = timeline.row(paid) if paid < timeline.n_rows else timeline.n_rows - 1
-                rows.append([paid, PAYMENT, index, paid_row, entry, 0.0])
-    rows.sort(key=lambda row: (row[0], row[1], row[2]))
-    for place, row in enumerate(rows):
-        if row[1] == PAYMENT:
-            row[4][4], row[4] = place, -1
-    return np.array([tuple(row) for row in rows], ACTION)
-
-
-def _open_on(market: Market, timeline: Timeline, symbol: int, session: int) -> int | None:
-    """The place of the first open of a symbol on or after a session; None for none, or one before the run."""
-    place = timeline.on_or_after(session, 0)
-    while place < timeline.n_rows:
-        row = timeline.row(place)
-        if timeline.sessions[row] >= session and not np.isnan(market.panel.close[row, symbol]):
-            return place if place >= timeline.first else None
-        place += 1
-    return None
+                paid_row = timeline.row(min(paid, timeline.n_opens - 1))
+                entries.append([paid, PAYMENT, index, paid_row, entry, 0.0])
+    entries.sort(key=lambda one: (one[0], one[1], one[2]))
+    for number, one in enumerate(entries):
+        if one[1] == PAYMENT:
+            one[4][4], one[4] = number, -1
+    return np.array([tuple(one) for one in entries], ACTION)
 
 
 def delistings_of(market: Market, timeline: Timeline) -> Records:
@@ -171,7 +182,7 @@ def accruals_of(financing: Financing, timeline: Timeline) -> Records:
     """What the opens accrue that pass to a new date."""
     if financing == Financing.none():
         return np.zeros(0, ACCRUAL)
-    places = np.array(new_dates_nb(timeline.sessions, timeline.opens, timeline.first), np.int64)
+    places = np.array(new_dates_nb(timeline.sessions, timeline.opens, timeline.first, timeline.n_opens), np.int64)
     rows = places if timeline.in_order else timeline.opens[places]
     factors = accruals(financing, timeline.sessions[rows].view("datetime64[D]"))
     table = np.zeros(len(places), ACCRUAL)

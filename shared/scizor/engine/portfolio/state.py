@@ -62,7 +62,7 @@ BOOK = np.dtype(
         ("currency", "i8"),  # column of the rates, -1 for the account's own
         ("schedule", "i8"),
         ("gone", "i8"),  # whether it was delisted
-        ("call", "f8"),  # shares a margin call wants closed at the next open
+        ("call", "f8"),  # what a margin call wants closed at the next open, signed as the position was
         ("bar_row", "i8"),
         ("volume", "f8"),
         ("left", "f8"),
@@ -103,7 +103,7 @@ _ADDRESSES = (
     *("open", "high", "low", "close", "volume", "sessions", "open_ns", "close_ns", "opens", "rates"),
 )
 _SIZES = (
-    *("n_rows", "n_symbols", "n_rates", "n_actions", "n_delistings", "n_accruals", "n_decisions"),
+    *("n_rows", "n_opens", "n_symbols", "n_rates", "n_actions", "n_delistings", "n_accruals", "n_decisions"),
     *("order_room", "fill_room", "trade_room", "event_room"),
 )
 _CHOICES = (

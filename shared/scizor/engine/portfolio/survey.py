@@ -21,13 +21,13 @@ def rows_nb(sessions: IndexArray, open_ns: IndexArray, close_ns: IndexArray) -> 
 
 
 @njit
-def new_dates_nb(sessions: IndexArray, opens: IndexArray, first: int) -> list[int]:
-    """The places among the opens, from `first` on, at which the session is later than at all before it.
+def new_dates_nb(sessions: IndexArray, opens: IndexArray, first: int, last: int) -> list[int]:
+    """The places among the opens, from `first` to before `last`, at which the session is later than at all before it.
 
     `opens`: rows in the order of their opens; empty when that is the order of the rows.
     """
     places, latest, by_row = [first], sessions[opens[first] if len(opens) > 0 else first], len(opens) == 0
-    for place in range(first + 1, len(sessions)):
+    for place in range(first + 1, last):
         session = sessions[place if by_row else opens[place]]
         if session > latest:
             places.append(place)

@@ -21,10 +21,6 @@ def trade_at_one_price(run: Run, rows: Mapping[int, int], phase: int) -> None:
     for call in _calls(run, rows, phase):
         account.row = rows[call.symbol]
         fill(account, call, _price_of(run, call, rows, phase), closing_part(account, call))
-    for order in there:
-        if not order.sized and order.wanted is not None:
-            account.row = rows[order.symbol]
-            aim(account, order, order.wanted)
     met = _close_positions(run, sorted(there, key=lambda one: one.symbol), rows, phase)
     for order, price in met:
         if not order.sized:
@@ -85,6 +81,8 @@ def takes_part(run: Run, order: Order, rows: Mapping[int, int], phase: int) -> b
 
 
 def _close_first(account: Account, order: Order, price: Decimal) -> None:
+    if not order.sized and order.wanted is not None:
+        aim(account, order, order.wanted)
     if not order.sized:
         held = account.held[order.symbol]
         assert order.weight is not None
@@ -92,5 +90,5 @@ def _close_first(account: Account, order: Order, price: Decimal) -> None:
             return
         order.side, order.quantity = (-1 if held > 0 else 1), abs(held)
     closing = closing_part(account, order)
-    if closing > 0:
+    if closing > 0 and not order.state.ended:
         fill(account, order, price, closing)

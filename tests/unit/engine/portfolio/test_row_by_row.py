@@ -49,6 +49,7 @@ def started(market: Market | Panel | None = None) -> Simulation:
         ({"type": OrderType.TRAILING, "trail_amount": 1.0, "trail_fraction": 0.1}, "order.trail_amount"),
         ({"type": OrderType.TRAILING, "trail_fraction": 1.0}, "order.trail_amount"),
         ({"trail_amount": 1.0}, "order.trail_amount"),
+        ({"type": OrderType.TRAILING, "trail_amount": 1.0, "tif": TimeInForce.OPG}, "order.tif"),
         ({"tif": TimeInForce.GTD}, "order.expire_ns"),
         ({"expire_ns": 1}, "order.expire_ns"),
         ({"group": -1}, "order.group"),
