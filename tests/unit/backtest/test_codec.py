@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import IntEnum
 
 import numpy as np
 import pytest
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.type.money_pb2 import Money
 from hypothesis import given
 from hypothesis import strategies as st
@@ -188,3 +190,20 @@ def test_a_curve_goes_out_as_columns_of_equal_length() -> None:
     message = codec.curve_to_proto(EquityCurve(days, column, column, column, column, days.astype(np.int64)))
     assert list(message.session_date) == [20200102, 20201231]
     assert list(message.equity) == list(message.cash) == list(message.drawdown) == list(message.exposure) == [100, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("domain", "contract", "prefix"),
+    [
+        (FillCause, pb.FillCause, "FILL_CAUSE_"),
+        (AccountType, pb.AccountType, "ACCOUNT_TYPE_"),
+        (FillTiming, pb.FillTiming, "FILL_TIMING_"),
+        (PathPolicy, pb.PathPolicy, "PATH_POLICY_"),
+        (BacktestState, pb.BacktestState, "BACKTEST_STATE_"),
+    ],
+)
+def test_the_contract_has_every_word_of_the_domain_under_its_number(
+    domain: type[IntEnum], contract: EnumTypeWrapper, prefix: str
+) -> None:
+    told = {name.removeprefix(prefix): number for name, number in contract.items() if number}
+    assert {one.name: one.value for one in domain} == told

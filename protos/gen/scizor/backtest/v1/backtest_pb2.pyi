@@ -307,6 +307,8 @@ class _FillCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FillCause.V
     """The account was wiped out."""
     FILL_CAUSE_END_OF_RUN: _FillCause.ValueType  # 8
     """The bars ended."""
+    FILL_CAUSE_SPLIT: _FillCause.ValueType  # 9
+    """A split left less than a share, which was paid out."""
 
 class FillCause(_FillCause, metaclass=_FillCauseEnumTypeWrapper):
     """What led to a fill."""
@@ -329,6 +331,8 @@ FILL_CAUSE_RUIN: FillCause.ValueType  # 7
 """The account was wiped out."""
 FILL_CAUSE_END_OF_RUN: FillCause.ValueType  # 8
 """The bars ended."""
+FILL_CAUSE_SPLIT: FillCause.ValueType  # 9
+"""A split left less than a share, which was paid out."""
 Global___FillCause: _TypeAlias = FillCause  # noqa: Y015
 
 class _TradeDirection:
