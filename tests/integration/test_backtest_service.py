@@ -200,8 +200,10 @@ async def test_a_late_watcher_and_a_resumed_one_see_the_same_numbers(slow: Serve
     resumed = [message async for message in slow.stub.WatchBacktest(after)]
     assert [message.WhichOneof("event") for message in resumed] == ["end"]
     assert resumed[0].end.message_count == 0
-    assert sorted({message.sequence for message in early[:-1]}) == [message.sequence for message in early[:-1]]
-    done = [message.progress.bars_done for message in early[:-1]]
+    # A slow machine may leave room for a sign of life between two of them.
+    moves = [message for message in early if message.HasField("progress")]
+    assert sorted({message.sequence for message in moves}) == [message.sequence for message in moves]
+    done = [message.progress.bars_done for message in moves]
     assert done == sorted(done)
     assert len(done) >= 3
 
