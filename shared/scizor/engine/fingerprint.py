@@ -8,13 +8,12 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
-import numpy as np
-
-from scizor.domain.arrays import FloatArray
 from scizor.engine.market import Market
+from scizor.engine.panel import update_digest
 from scizor.engine.settings import Settings
 
 
@@ -32,36 +31,29 @@ def fingerprint(
     `strategy_version`: whatever tells two states of the strategy's code apart. Inputs that mean the same have the same
     fingerprint: a number however it is spelled, a schedule given for all symbols or for each, a currency left out.
     """
-    panel = market.panel
+    panel, told = market.panel, cache(_canonical)  # hundreds of symbols share a schedule
     recipe = {
         "engine": engine_version,
         "strategy": [strategy_id, strategy_version],
         "parameters": _canonical(parameters),
         "settings": {one.name: _canonical(getattr(settings, one.name)) for one in fields(settings)},
         "symbols": panel.symbols,
-        "commissions": [_canonical(settings.schedule(symbol)) for symbol in panel.symbols],
-        "listings": [_listing(market, symbol, settings.base_currency) for symbol in panel.symbols],
+        "commissions": [told(settings.schedule(symbol)) for symbol in panel.symbols],
+        "listings": [
+            {**told(one := market.listing(symbol)), "currency": one.currency or settings.base_currency}
+            for symbol in panel.symbols
+        ],
         "actions": [_actions(market.actions.get(symbol, ())) for symbol in panel.symbols],
         "rates": sorted(market.rates),
-        "n_rows": panel.n_rows,
+        "bars": panel.digest,
         "first_row": first_row,
     }
     recipe["settings"].pop("commission")
     # One line: what follows it has a length it names, so no two recipes share their bytes.
     digest = sha256(json.dumps(recipe, sort_keys=True, separators=(",", ":"), allow_nan=False).encode() + b"\n")
-    for times in (panel.sessions.astype("datetime64[D]"), panel.open_ns, panel.close_ns):
-        digest.update(np.ascontiguousarray(times.astype("<i8")).data)
-    for matrix in (panel.open, panel.high, panel.low, panel.close, panel.volume):
-        _update(digest, matrix)
     for currency in sorted(market.rates):
-        _update(digest, market.rates[currency])
+        update_digest(digest, market.rates[currency])
     return digest.hexdigest()
-
-
-def _listing(market: Market, symbol: str, base_currency: str) -> dict[str, Any]:
-    found = market.listing(symbol)
-    told: dict[str, Any] = {one.name: _canonical(getattr(found, one.name)) for one in fields(found)}
-    return told | {"currency": found.currency or base_currency}
 
 
 def _actions(listed: Iterable[Any]) -> list[Any]:
@@ -88,11 +80,3 @@ def _canonical(value: Any) -> Any:
     if is_dataclass(value):
         return {one.name: _canonical(getattr(value, one.name)) for one in fields(value)}
     return [_canonical(one) for one in value]
-
-
-def _update(digest: Any, matrix: FloatArray) -> None:
-    # A missing bar is one bit pattern, whichever NaN it came as. In pieces: a large panel is not copied whole.
-    rows = max(1, (1 << 18) // max(1, matrix[:1].size))
-    for first in range(0, len(matrix), rows):
-        piece = matrix[first : first + rows]
-        digest.update(np.ascontiguousarray(np.where(np.isnan(piece), np.nan, piece).astype("<f8")).data)

@@ -39,13 +39,18 @@ class Listing:
             raise InvalidInput.of_field("tick_size", "must be 0 or positive, and finite")
 
 
+_PLAIN = Listing()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Market:
     """Bars as traded, and the facts about them by symbol; a symbol that is not named has the default.
 
     `actions`: splits and dividends that the simulation is to apply; leave them out for bars that are already adjusted.
     `rates`: units of the account's currency for one of another, by currency, shape (n_rows,): the rate known at the
-    open of each row.
+    open of each row. Rows that open at the same instant have the same: orders of all of them share one account then.
+
+    Raises InvalidInput for facts about a symbol without bars, and for rates that are not positive or contradict.
     """
 
     panel: Panel
@@ -62,7 +67,25 @@ class Market:
             shape = (self.panel.n_rows,)
             if rates.shape != shape or not bool(np.all(np.isfinite(rates) & (rates > 0))):
                 raise InvalidInput.of_field(f"market.rates.{currency}", f"must be positive, of shape {shape}")
+        if self.rates:
+            _check_instants(self)
 
     def listing(self, symbol: str) -> Listing:
         """What the symbol is."""
-        return self.listings.get(symbol, Listing())
+        return self.listings.get(symbol, _PLAIN)
+
+
+def _check_instants(market: Market) -> None:
+    """Raises InvalidInput where two rows that open together have two rates. Rows are sorted by close, not by open."""
+    order = np.argsort(market.panel.open_ns, kind="stable")
+    opens = market.panel.open_ns[order]
+    together = opens[1:] == opens[:-1]
+    for currency, rates in market.rates.items():
+        known = rates[order]
+        unlike = together & (known[1:] != known[:-1])
+        if bool(unlike.any()):
+            at = int(np.argmax(unlike))
+            earlier, later = sorted(order[at : at + 2].tolist())
+            told = f"{rates[earlier]:g} and {rates[later]:g}"
+            rule = f"rows {earlier} and {later} open at the same instant, with two rates: {told}"
+            raise InvalidInput.of_field(f"market.rates.{currency}", rule)

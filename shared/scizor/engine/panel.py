@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scizor.domain.arrays import FloatArray
 from scizor.domain.errors import InvalidInput
-from scizor.engine.arrays import DateArray
+from scizor.engine.arrays import DateArray, kernel_array
+from scizor.engine.rows import HALF_A_BAR, NO_PRICE, bars_nb, rows_nb
 
 TimeArray = NDArray[np.int64]
 
@@ -44,12 +48,16 @@ class Series:
         return np.stack([close_ns, open_ns], axis=1)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """Bars of `symbols` (columns) over rows: float64 matrices (n_rows, n_symbols), NaN where there is no bar.
 
     Row r is one bar slot [open_ns[r], close_ns[r]) of the session `sessions[r]`; rows are sorted by close, then open,
-    and no two share both. `volume` is in shares, NaN where unknown.
+    and no two share both. `volume` is in shares, NaN where unknown. The arrays are the panel's from then on: nobody may
+    write to them.
+
+    `missing`: whether any bar is. `in_order`: whether each row opens when the row before has closed. `daily`: whether
+    each row is a session later than that before.
 
     Raises InvalidInput when shapes disagree, rows are out of order, or a bar is neither whole (four positive finite
     prices) nor wholly missing.
@@ -65,6 +73,8 @@ class Panel:
     close: FloatArray
     volume: FloatArray
     missing: bool = field(init=False)
+    in_order: bool = field(init=False)
+    daily: bool = field(init=False)
 
     def __post_init__(self) -> None:
         shape = (len(self.sessions), len(self.symbols))
@@ -72,12 +82,30 @@ class Panel:
             raise InvalidInput.of_field("panel", "at least one row and one symbol are needed")
         if len(set(self.symbols)) != len(self.symbols):
             raise InvalidInput.of_field("panel.symbols", "each symbol may be named once")
-        _check_rows(self)
         for name in (*_COLUMNS, "volume"):
             matrix = getattr(self, name)
             if matrix.dtype != np.float64 or matrix.shape != shape:
                 raise InvalidInput.of_field(f"panel.{name}", f"must be float64 of shape {shape}")
-        object.__setattr__(self, "missing", _check_bars(self))
+            object.__setattr__(self, name, kernel_array(matrix))
+        in_order, daily = _check_rows(self)
+        for name, value in (("in_order", in_order), ("daily", daily), ("missing", _check_bars(self))):
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over times, prices and volumes, 64 hex digits: the same bars, the same digest, on any platform."""
+        digest = sha256(f"{self.n_rows} {self.n_symbols}\n".encode())
+        for times in (self.sessions.view(np.int64), self.open_ns, self.close_ns):
+            digest.update(np.ascontiguousarray(times.astype("<i8", copy=False)).data)
+        for matrix in (self.open, self.high, self.low, self.close, self.volume):
+            update_digest(digest, matrix)
+        return digest.hexdigest()
+
+    @cached_property
+    def session_ends(self) -> TimeArray:
+        """The last row of each stretch of rows of one session."""
+        sessions = self.sessions.view(np.int64)
+        return np.append(np.flatnonzero(sessions[1:] != sessions[:-1]), self.n_rows - 1)
 
     @property
     def n_rows(self) -> int:
@@ -135,29 +163,37 @@ def _check_series(symbol: str, one: Series) -> None:
         raise InvalidInput.of_field(f"panel.{symbol}", rule)
 
 
-def _check_rows(panel: Panel) -> None:
-    n_rows = len(panel.sessions)
+def _check_rows(panel: Panel) -> tuple[bool, bool]:
+    """Whether each row opens when the row before has closed, and whether each is a session of its own."""
     if panel.sessions.dtype != np.dtype("datetime64[D]"):
         raise InvalidInput.of_field("panel.sessions", "must be datetime64[D]")
     for name in ("open_ns", "close_ns"):
         times = getattr(panel, name)
-        if times.dtype != np.int64 or times.shape != (n_rows,):
-            raise InvalidInput.of_field(f"panel.{name}", f"must be int64 of shape {(n_rows,)}")
-    if bool(np.any(panel.open_ns >= panel.close_ns)):
+        if times.dtype != np.int64 or times.shape != (panel.n_rows,):
+            raise InvalidInput.of_field(f"panel.{name}", f"must be int64 of shape {(panel.n_rows,)}")
+    for name in ("sessions", "open_ns", "close_ns"):
+        object.__setattr__(panel, name, np.require(getattr(panel, name), None, ["C", "W"]))
+    empty, unsorted, in_order, daily = rows_nb(panel.sessions.view(np.int64), panel.open_ns, panel.close_ns)
+    if empty >= 0:
         raise InvalidInput.of_field("panel.close_ns", "a bar must end after it begins")
-    closes, opens = np.diff(panel.close_ns), np.diff(panel.open_ns)
-    if bool(np.any((closes < 0) | ((closes == 0) & (opens <= 0)))):
+    if unsorted >= 0:
         raise InvalidInput.of_field("panel.close_ns", "rows must be sorted by close, then open, each slot once")
+    return in_order, daily
 
 
 def _check_bars(panel: Panel) -> bool:
     """Whether any bar is missing."""
-    gaps = np.isnan(panel.close)
-    for name in _COLUMNS:
-        matrix = getattr(panel, name)
-        # One pass each: a NaN compares false, so only real prices outside (0, inf) are caught.
-        if bool(np.any(matrix <= 0.0)) or bool(np.any(matrix == np.inf)):
-            raise InvalidInput.of_field(f"panel.{name}", "every price must be positive and finite")
-        if not np.array_equal(np.isnan(matrix), gaps):
-            raise InvalidInput.of_field(f"panel.{name}", "a bar has all four prices or none")
-    return bool(gaps.any())
+    wrong, column, missing = bars_nb(*(getattr(panel, name).ravel() for name in _COLUMNS))
+    if wrong == NO_PRICE:
+        raise InvalidInput.of_field(f"panel.{_COLUMNS[column]}", "every price must be positive and finite")
+    if wrong == HALF_A_BAR:
+        raise InvalidInput.of_field(f"panel.{_COLUMNS[column]}", "a bar has all four prices or none")
+    return bool(missing)
+
+
+def update_digest(digest: Any, matrix: FloatArray) -> None:
+    """Add numbers; a missing one is one bit pattern, whichever NaN it came as."""
+    rows = max(1, (1 << 16) // max(1, matrix[:1].size))  # in pieces: a large matrix is not copied whole
+    for first in range(0, len(matrix), rows):
+        piece = matrix[first : first + rows]
+        digest.update(np.ascontiguousarray(np.where(np.isnan(piece), np.nan, piece).astype("<f8", copy=False)).data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -23,26 +24,48 @@ from scizor.engine.settings import Settings
 from scizor.engine.tickets import Ticket, check_price, check_ticket
 
 
-class Simulation:
-    """One run over a market, of `targets` (weights decided at each close, NaN keeps, shape of the panel) or, without,
-    of a strategy that acts row by row. No trading before `first_row`; a `Panel` is a market of which no more is known.
+@dataclass(frozen=True, slots=True, eq=False)
+class Decisions:
+    """What a matrix of weights decides from `first_row` on: where they change, dtype DECISION."""
 
-    Raises InvalidInput for targets of another shape, and for weights the account may not hold: beyond 1 (beyond what
-    the initial margin lends), alone or in the sum of their absolute values, or negative in a CASH account.
+    records: Records
+    first_row: int
+
+
+def decided(market: Market, settings: Settings, targets: FloatArray, *, first_row: int = 0) -> Decisions:
+    """What `targets` decide: weights at each close, NaN keeps, shape of the panel.
+
+    Raises InvalidInput for another shape, and for weights the account may not hold: beyond 1 (beyond what the initial
+    margin lends), alone or in the sum of their absolute values, or negative in a CASH account.
+    """
+    if not 0 <= first_row < market.panel.n_rows:
+        raise InvalidInput.of_field("first_row", f"must be a row below {market.panel.n_rows}")
+    return Decisions(decisions_of(kernel_array(targets), market, settings, first_row), first_row)
+
+
+class Simulation:
+    """One run over a market, of `targets` or, without, of a strategy that acts row by row.
+
+    No trading before `first_row`; a `Panel` is a market of which no more is known. Raises InvalidInput as `decided`.
     """
 
     def __init__(
-        self, market: Market | Panel, settings: Settings, targets: FloatArray | None = None, *, first_row: int = 0
+        self,
+        market: Market | Panel,
+        settings: Settings,
+        targets: FloatArray | Decisions | None = None,
+        *,
+        first_row: int = 0,
     ) -> None:
         self._market = market if isinstance(market, Market) else Market(market)
-        panel = self._market.panel
-        if not 0 <= first_row < panel.n_rows:
-            raise InvalidInput.of_field("first_row", f"must be a row below {panel.n_rows}")
+        if not 0 <= first_row < self._market.panel.n_rows:
+            raise InvalidInput.of_field("first_row", f"must be a row below {self._market.panel.n_rows}")
         self._decides_itself = targets is not None
-        decisions = None
-        if targets is not None:
-            decisions = decisions_of(kernel_array(targets), self._market, settings, first_row)
-        self._buffers = Buffers(self._market, settings, decisions, first_row)
+        if isinstance(targets, np.ndarray):
+            targets = decided(self._market, settings, targets, first_row=first_row)
+        if targets is not None and targets.first_row != first_row:
+            raise InvalidInput.of_field("first_row", f"must be that of the decisions, {targets.first_row}")
+        self._buffers = Buffers(self._market, settings, None if targets is None else targets.records, first_row)
         self._sims = self._buffers.sims
         self._settings, self._first, self._done = settings, first_row, first_row
         self._least_done = first_row

@@ -81,6 +81,11 @@ class Strategy:
         """Give each declared indicator its values; what runs a strategy calls this once."""
         vars(self).update({name: values_of(one) for name, one in self._indicators.items()})
 
+    def unbind(self) -> None:
+        """Take the values away again, and with them the memory they hold."""
+        for name in self._indicators:
+            vars(self).pop(name, None)
+
     def fresh(self) -> Self:
         """A new instance with the same parameters."""
         return type(self)(**self._params)

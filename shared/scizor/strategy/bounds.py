@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from scizor.domain.arrays import FloatArray
 from scizor.engine._jit import njit
 
@@ -16,14 +18,16 @@ def survey_nb(weights: FloatArray, least: float, most: float) -> tuple[int, int,
     `weights`: matrix, NaN keeps. Returns (row, symbol, the weight), (row, -1, the sum), or (-1, -1, 0).
     """
     n_rows, n_symbols = weights.shape
-    standing = [0.0] * n_symbols
+    standing = np.zeros(n_symbols)
     for row in range(n_rows):
         changed = False
         for symbol in range(n_symbols):
             weight = weights[row, symbol]
+            if weight == standing[symbol]:
+                continue
             if weight > most or weight < least:
                 return row, symbol, weight
-            if weight == weight and weight != standing[symbol]:
+            if weight == weight:  # NaN keeps
                 standing[symbol] = weight
                 changed = True
         if changed:

@@ -21,7 +21,7 @@ from scizor.engine.market import Market
 from scizor.engine.panel import Panel
 from scizor.engine.result import Result
 from scizor.engine.settings import Settings
-from scizor.engine.simulate import Simulation
+from scizor.engine.simulate import Simulation, decided
 from scizor.strategy.base import EventStrategy, Strategy, VectorStrategy
 from scizor.strategy.drive import Driver
 from scizor.strategy.scale import on_one_scale, split_factors
@@ -99,7 +99,9 @@ def _run_vector(
     on_progress: Callable[[int, int], None] | None,
     deadline: Callable[[], None] | None,
 ) -> Result:
-    simulation = Simulation(market, settings, weights_of(strategy, market, settings), first_row=first_row)
+    # The weights are let go of before the simulation asks for memory.
+    decisions = decided(market, settings, weights_of(strategy, market, settings), first_row=first_row)
+    simulation = Simulation(market, settings, decisions, first_row=first_row)
     done = False
     while not done:
         if deadline is not None:

@@ -53,6 +53,8 @@ def weights_of(strategy: VectorStrategy, market: Market, settings: Settings) -> 
     except Exception as error:
         place = place_of(error.__traceback__, strategy.files())
         raise StrategyError.at(error, strategy=strategy.id, place=place) from error
+    finally:
+        strategy.unbind()
     _check_form(strategy, weights, market.panel.close.shape)
     _check_bounds(strategy, weights, market.panel, settings)
     return weights

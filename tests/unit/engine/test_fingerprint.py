@@ -88,4 +88,4 @@ def test_the_spelling_of_equal_inputs_does_not_change_the_fingerprint() -> None:
 
 
 def test_the_fingerprint_of_a_known_run_is_what_it_was() -> None:
-    assert fingerprint(**RECIPE) == "d6f33929028d86d702dff0019b6635ba91f356001845fe38b65b97c89c406cb8"
+    assert fingerprint(**RECIPE) == "24dcf73e60152e8a7a3373756752d3e2f39aee8c372cbe6a387bd98695203e87"

@@ -104,6 +104,20 @@ def test_bars_of_one_symbol_that_overlap_are_refused() -> None:
         Simulation(replace(panel, open_ns=panel.open_ns - np.array([0, 1])), Settings())
 
 
+def test_rows_that_open_together_have_one_rate() -> None:
+    column = np.array([10.0, 10.0])
+    days = np.array(["2020-01-02", "2020-01-03"], "datetime64[D]")
+    opens = np.array([0, 100])
+    short = Series(days, column, column, column, column, open_ns=opens, close_ns=opens + 10)
+    long = Series(days, column, column, column, column, open_ns=opens, close_ns=opens + 150)
+    panel = Panel.align({"A": short, "B": long})
+    assert panel.open_ns.tolist() == [0, 100, 0, 100]  # rows are in the order of their closes
+    Market(panel, rates={"EUR": np.array([1.5, 1.25, 1.5, 1.25])})
+    rule = r"market\.rates\.EUR: rows 1 and 3 open at the same instant, with two rates: 1\.25 and 1\.5"
+    with pytest.raises(InvalidInput, match=rule):
+        Market(panel, rates={"AUD": np.ones(4), "EUR": np.array([1.5, 1.25, 1.5, 1.5])})
+
+
 def test_a_symbol_in_a_currency_without_rates_is_refused() -> None:
     market = Market(panel_of([10, 10], [10, 10]), {"S0": Listing("EUR")})
     with pytest.raises(InvalidInput, match=r"market\.rates\.EUR: S0 needs them"):

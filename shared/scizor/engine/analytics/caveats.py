@@ -48,13 +48,14 @@ class _History:
         panel = market.panel
         self._has_bar: BoolArray | None = ~np.isnan(panel.close) if panel.missing else None
         self.sessions, self.n_symbols = panel.sessions, panel.n_symbols
+        self._each_once = panel.sessions[panel.session_ends]
         self.firsts, self.lasts = self._ends()
 
     def holes(self) -> list[tuple[int, np.datetime64, np.datetime64]]:
         """Symbol and the sessions around each of its gaps that are too long for a break."""
         found: list[tuple[int, np.datetime64, np.datetime64]] = []
         for symbol in range(self.n_symbols if self._has_bar is not None else 1):
-            sessions = self.sessions if self._has_bar is None else self.sessions[self._has_bar[:, symbol]]
+            sessions = self._each_once if self._has_bar is None else self.sessions[self._has_bar[:, symbol]]
             breaks = np.flatnonzero(np.diff(sessions) > _LONGEST_BREAK)
             found += [(symbol, sessions[place], sessions[place + 1]) for place in breaks]
         return found

@@ -52,7 +52,7 @@ class SessionCurve:
 def session_curve(result: Result, panel: Panel) -> SessionCurve:
     """From the first row that was traded on. A session's value is that at the close of its last row."""
     first = result.first_row
-    rows = _last_rows(panel.sessions[first:].view(np.int64)) + first
+    rows = _last_rows(panel, first)
     days, values = panel.sessions[rows], result.equity[rows]
     if rows[0] > first or len(_first_fills(result)):
         days, rows = np.concatenate([[days[0] - _DAY], days]), np.concatenate([[-1], rows])
@@ -81,14 +81,15 @@ def calendar_returns(curve: SessionCurve, skip: tuple[int, int] = (1, 1)) -> tup
     return returns[begin:end], float(outside)
 
 
-def _last_rows(dates: IndexArray) -> IndexArray:
-    """The last row of each date, in the order of the rows."""
-    ends = np.append(np.flatnonzero(dates[1:] != dates[:-1]), len(dates) - 1)
-    if bool(np.all(np.diff(dates[ends]) > 0)):
+def _last_rows(panel: Panel, first: int) -> IndexArray:
+    """The last row of each session from row `first` on, in the order of the rows."""
+    ends = panel.session_ends[np.searchsorted(panel.session_ends, first) :]
+    dates = panel.sessions[ends].view(np.int64)
+    if bool(np.all(np.diff(dates) > 0)):
         return ends
     # Sessions of exchanges that overlap: a date may come back.
     _, from_the_end = np.unique(dates[::-1], return_index=True)
-    return np.sort(len(dates) - 1 - from_the_end)
+    return np.sort(ends[len(dates) - 1 - from_the_end])
 
 
 def _first_fills(result: Result) -> Records:

@@ -98,7 +98,9 @@ class Indicator:
     def column(self, *columns: FloatArray, **parameters: float) -> FloatArray:
         """Over one symbol: columns (n,) in the order of `inputs`. Returns (n_outputs, n)."""
         self._check_columns(columns, 1)
-        return self._over(columns, self.resolve(parameters))
+        out = np.full((len(self.outputs), len(columns[0])), np.nan)
+        self._fill(columns, self.resolve(parameters), out)
+        return out
 
     def matrix(self, *matrices: FloatArray, threads: int = 1, **parameters: float) -> FloatArray:
         """Over many: matrices (n_rows, n_symbols). Returns (n_outputs, n_rows, n_symbols), the same for any `threads`.
@@ -111,12 +113,12 @@ class Indicator:
         if any(matrix.shape[1] not in {1, n_symbols} for matrix in matrices):
             raise InvalidInput.of_field(self.name, "matrices must have the same number of columns, or one")
         by_symbol = [transposed(matrix) for matrix in matrices]
-        out = np.empty((n_symbols, len(self.outputs), n_rows))
+        out = np.full((n_symbols, len(self.outputs), n_rows), np.nan)
 
         def fill(first: int, last: int) -> None:
             for symbol in range(first, last):
                 columns = tuple(rows[symbol if len(rows) > 1 else 0] for rows in by_symbol)
-                out[symbol] = self._over(columns, values)
+                self._fill(columns, values, out[symbol])
 
         share_out(fill, n_symbols, out.size, threads)
         return transposed(out.reshape(n_symbols, -1)).reshape(len(self.outputs), n_rows, n_symbols)
@@ -126,13 +128,11 @@ class Indicator:
         values = self.resolve(parameters)
         return Incremental(self, values, np.zeros(self.state_size(*map(int, values))))
 
-    def _over(self, columns: tuple[FloatArray, ...], values: tuple[float, ...]) -> FloatArray:
+    def _fill(self, columns: tuple[FloatArray, ...], values: tuple[float, ...], out: FloatArray) -> None:
         one = len(columns) == 1
         stacked = kernel_array(columns[0]).reshape(1, -1) if one else np.stack(columns)
-        out = np.full((len(self.outputs), len(columns[0])), np.nan)
         state = np.zeros(0 if self.batch else self.state_size(*map(int, values)))
         (self.batch or self.kernel)(stacked, np.array(values), state, out)
-        return out
 
     def _check_columns(self, columns: tuple[FloatArray, ...], n_dimensions: int) -> None:
         self.check_inputs(len(columns))

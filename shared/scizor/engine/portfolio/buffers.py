@@ -24,6 +24,11 @@ from scizor.engine.settings import Settings
 
 AnyArray = NDArray[Any]
 
+# The C library gives freed arrays back to the system, and every run would pay for its pages anew. An array this large,
+# freed without a page of it used, tells it that such come and go: it keeps up to twice as much.
+_KEPT_BYTES = 31 << 20
+np.empty(_KEPT_BYTES, np.uint8)
+
 _LOGS = {"orders": ("order_room", ORDER), "fills": ("fill_room", FILL)}
 _LOGS |= {"trades": ("trade_room", TRADE), "events": ("event_room", EVENT)}
 

@@ -10,7 +10,7 @@ from scizor.engine.portfolio.actions import accrue_nb, accrued_nb, next_accrual_
 from scizor.engine.portfolio.calendar import has_bar_nb, is_last_nb, lasts_nb
 from scizor.engine.portfolio.closing import NEVER, record_nb, requirement_nb, values_nb
 from scizor.engine.portfolio.funds import due_nb
-from scizor.engine.portfolio.memory import float_at, int_at, put_float
+from scizor.engine.portfolio.memory import flags, float_at, floats, int_at
 from scizor.engine.portfolio.state import (
     account_at,
     action_at,
@@ -18,7 +18,6 @@ from scizor.engine.portfolio.state import (
     delisting_at,
     holding_at,
     order_at,
-    put_flag,
 )
 from scizor.engine.portfolio.walk import in_reach_nb
 
@@ -50,7 +49,7 @@ def coast_nb(sim: Any, first: int, last: int) -> int:
     if sim.close_at_end:
         stop = min(stop, sim.n_rows - 1)
     row = first
-    if sim.n_symbols == 1 and sim.n_rates == 0 and money.n_active == 0 and money.n_calls == 0:
+    if sim.n_symbols == 1 and sim.n_rates == 0 and not sim.has_gaps and money.n_active == 0 and money.n_calls == 0:
         row = _coast_alone_nb(sim, first, stop)
     else:
         while row < stop and money.n_calls == 0 and (money.n_active == 0 or _asleep_nb(sim, row)):
@@ -84,40 +83,53 @@ def _quiet_row_nb(sim: Any, row: int) -> bool:
 
 @njit
 def _coast_alone_nb(sim: Any, first: int, stop: int) -> int:
-    """As _quiet_row_nb from row to row, for one symbol in the account's currency: most of a long run is this."""
-    money, holding = account_at(sim.at_account, 0), holding_at(sim.at_holdings, 0)
-    position, last_close, cash, due = holding.position, holding.last_close, money.cash, due_nb(sim, first)
-    at_equity, at_cash, at_close = sim.at_equity, sim.at_cash, sim.at_close
-    at_value = sim.at_long_value if position > 0.0 else sim.at_short_value
-    least = (sim.maintenance_long if position > 0.0 else -sim.maintenance_short) if sim.account_type == _MARGIN else 0.0
-    accrues_at, equity, value, row = next_accrual_nb(sim), money.equity, 0.0, first
+    """As _quiet_row_nb from row to row, for one symbol without gaps in the account's currency: most of a long run."""
+    row = first
     while row < stop:
+        accrues_at = next_accrual_nb(sim)
         if row == accrues_at:
-            holding.last_close = last_close
-            interest, borrow = accrued_nb(sim, row)
-            cash = money.cash + (interest + borrow)
-        price = float_at(at_close, row)
-        price = price if price > 0.0 else last_close
-        worth = position * price
-        after = cash + worth + due
-        if after <= 0.0 or after < least * worth:
-            cash = money.cash
-            break
-        if row == accrues_at:
-            accrue_nb(sim, interest, borrow)
-            accrues_at = next_accrual_nb(sim)
-        last_close, value, equity = price, worth, after
-        put_float(at_equity, row, equity)
-        put_float(at_cash, row, cash)
-        if position != 0.0:
-            put_float(at_value, row, value)
-            put_flag(sim.at_in_market, row, 1)
-        row += 1
-    holding.last_close = last_close
-    if row > first:
-        money.equity = equity
-        money.long_value, money.short_value = max(value, 0.0), min(value, 0.0)
+            if not _quiet_row_nb(sim, row):
+                break
+            row += 1
+        else:
+            last = min(stop, accrues_at)
+            row = _stretch_nb(sim, row, last)
+            if row < last:
+                break
     return row
+
+
+@njit
+def _stretch_nb(sim: Any, first: int, last: int) -> int:
+    """Mark rows at which prices alone move the account; returns the first that waits for ruin or a margin call."""
+    money, holding = account_at(sim.at_account, 0), holding_at(sim.at_holdings, 0)
+    position, cash, due = holding.position, money.cash, due_nb(sim, first)
+    least = (sim.maintenance_long if position > 0.0 else -sim.maintenance_short) if sim.account_type == _MARGIN else 0.0
+    closes = floats(sim.at_close + 8 * first, last - first)
+    equity, cashes = floats(sim.at_equity + 8 * first, last - first), floats(sim.at_cash + 8 * first, last - first)
+    n_waiting = 0
+    for at in range(len(closes)):
+        worth = position * closes[at]
+        equity[at] = cash + worth + due
+        n_waiting += equity[at] <= 0.0 or equity[at] < least * worth
+    n = len(closes)
+    if n_waiting > 0:
+        n = 0
+        while equity[n] > 0.0 and equity[n] >= least * (position * closes[n]):
+            n += 1
+    if n == 0:
+        return first
+    cashes[:n] = cash
+    if position != 0.0:
+        values = floats((sim.at_long_value if position > 0.0 else sim.at_short_value) + 8 * first, n)
+        for at in range(n):
+            values[at] = position * closes[at]
+        flags(sim.at_in_market + first, n)[:] = 1
+    value = position * closes[n - 1]
+    holding.last_close, money.equity = closes[n - 1], equity[n - 1]
+    money.long_value, money.short_value = max(value, 0.0), min(value, 0.0)
+    money.was_held = money.n_held > 0
+    return first + n
 
 
 @njit

@@ -15,6 +15,7 @@ import numba
 import numpy as np
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+from numba.np import arrayobj
 
 Reader = Callable[[int, int], Any]
 Writer = Callable[[int, int, Any], None]
@@ -73,5 +74,30 @@ def _copy(_context: Any, target: Any, source: Any, n_bytes: Any) -> Any:
 copy = cast("Callable[[int, int, int], None]", intrinsic(_copy))
 """`copy(target, source, n_bytes)` between addresses of two places that do not overlap."""
 
+
+def vectors(dtype: np.dtype[Any]) -> Callable[[int, int], Any]:
+    """`view(address, n)`: so many plain numbers as an array, for loops the compiler is to run several steps at once."""
+    kind = types.Array(numba.from_dtype(dtype), 1, "C")
+
+    def view(_context: Any, address: Any, n: Any) -> Any:
+        def build(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            array = context.make_array(kind)(context, builder)
+            size = context.get_constant(types.intp, dtype.itemsize)
+            cast("Any", arrayobj).populate_array(
+                array,
+                data=builder.inttoptr(arguments[0], array.data.type),
+                shape=cast("Any", cgutils).pack_array(builder, [arguments[1]]),
+                strides=cast("Any", cgutils).pack_array(builder, [size]),
+                itemsize=size,
+                meminfo=None,
+            )
+            return array._getvalue()
+
+        return kind(types.int64, types.int64), build
+
+    return cast("Callable[[int, int], Any]", intrinsic(view))
+
+
 float_at, put_float = numbers(np.dtype("f8"))
 int_at, put_int = numbers(np.dtype("i8"))
+floats, flags = vectors(np.dtype("f8")), vectors(np.dtype("u1"))

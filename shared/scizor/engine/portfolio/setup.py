@@ -32,7 +32,7 @@ from scizor.engine.portfolio.state import (
     SIM,
     SPLIT,
 )
-from scizor.engine.portfolio.survey import new_dates_nb, rows_nb, survey_nb
+from scizor.engine.portfolio.survey import new_dates_nb, survey_nb
 from scizor.engine.settings import Settings
 
 _NO_ROWS: IndexArray = np.zeros(0, np.int64)
@@ -47,7 +47,7 @@ class Timeline:
     def __init__(self, market: Market, first_row: int) -> None:
         panel = market.panel
         self.sessions: IndexArray = panel.sessions.view(np.int64)
-        self.in_order, self.daily = rows_nb(self.sessions, panel.open_ns, panel.close_ns)
+        self.in_order, self.daily = panel.in_order, panel.daily
         self.opens, self.first, self.n_opens = _NO_ROWS, first_row, panel.n_rows
         if not self.in_order:
             _check_overlaps(market)

@@ -10,17 +10,6 @@ from scizor.engine.arrays import IndexArray, Records
 
 
 @njit
-def rows_nb(sessions: IndexArray, open_ns: IndexArray, close_ns: IndexArray) -> tuple[bool, bool]:
-    """Whether each row opens when the row before has closed, and whether each is a session later than that before."""
-    in_order, row = True, 1
-    for later in range(1, len(sessions)):
-        in_order &= open_ns[later] >= close_ns[later - 1]
-    while row < len(sessions) and sessions[row] > sessions[row - 1]:
-        row += 1
-    return in_order, row >= len(sessions)
-
-
-@njit
 def new_dates_nb(sessions: IndexArray, opens: IndexArray, first: int, last: int) -> list[int]:
     """The places among the opens, from `first` to before `last`, at which the session is later than at all before it.
 
