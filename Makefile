@@ -33,8 +33,8 @@ up: setup  ## start everything on this machine and return
 down: setup  ## stop what `make up` started
 	$(BIN)/scizor down
 
-bench: setup  ## measure, and write benchmarks/RESULTS.md
-	$(BIN)/python -m benchmarks
+bench: setup  ## measure, and keep it in benchmarks/RESULTS.md; ONLY=engine for one section
+	$(BIN)/python -m benchmarks $(ONLY)
 
 lock: setup  ## renew requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra server --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock

@@ -1,4 +1,4 @@
-"""Measure everything, print it, and keep it in RESULTS.md: `python -m benchmarks`."""
+"""Measure, print, and keep it in RESULTS.md: `python -m benchmarks` for everything, or with the names of sections."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import asyncio
 import os
 import platform
 import shutil
+import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,44 +18,52 @@ from benchmarks.engine import table
 from scizor.adapters.sql.embedded import EmbeddedPostgres
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
+_HEADING = """# Measured
+
+What `make bench` printed last. Figures of one machine and one day: what counts is how two of a table
+compare.
+"""
 
 
-def main() -> None:
-    """Run all benchmarks one after the other; nothing else should run on the machine meanwhile."""
+def main(names: list[str]) -> None:
+    """Run the sections named, or all, one after the other; nothing else should run on the machine meanwhile."""
+    kept = dict(_sections(RESULTS.read_text())) if RESULTS.exists() else {}
+    for title, measured in _SECTIONS.items():
+        if not names or title.split()[0].lower() in names:
+            kept[title] = "\n".join([f"Measured {_where()}", "", *measured()]).strip()
+            print(f"## {title}\n\n{kept[title]}\n", flush=True)
+            # What was measured is kept, whatever becomes of the rest.
+            found = [f"## {one}\n\n{kept[one]}\n" for one in _SECTIONS if one in kept]
+            RESULTS.write_text("\n".join([_HEADING, *found]))
+
+
+def _sections(document: str) -> Iterator[tuple[str, str]]:
+    for section in document.split("\n## ")[1:]:
+        title, _, text = section.partition("\n")
+        yield title, text.strip()
+
+
+def _where() -> str:
+    # A bare loop is a third slower in an interpreter that was built without: it tells in callbacks.
+    tuned = "with" if "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS")) else "without"
+    python = (
+        f"{platform.python_implementation()} {platform.python_version()} ({platform.python_compiler()}, {tuned} PGO)"
+    )
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}"
+    return f"{datetime.now(UTC):%Y-%m-%d}: {python}, {machine}."
+
+
+def _bars() -> Iterable[str]:
     home = Path(tempfile.mkdtemp(prefix="scizor-bench-"))
     home.chmod(0o755)
     server = EmbeddedPostgres(home / "home")
     try:
         dsn = server.start()
-        stored = asyncio.run(storage.measure(dsn))
-        served = asyncio.run(marketdata.measure(dsn))
+        stored, served = asyncio.run(storage.measure(dsn)), asyncio.run(marketdata.measure(dsn))
     finally:
         server.stop()
         shutil.rmtree(home)
-    lines = [*_heading(), *_bars(stored, served), *_collection(), *_live(), *_engine(), *_startup()]
-    document = "\n".join(lines) + "\n"
-    RESULTS.write_text(document)
-    print(document)
-
-
-def _heading() -> Iterable[str]:
-    yield "# Measured"
-    yield ""
-    yield "What `make bench` printed last. Figures of one machine and one day: what counts is how two of a table"
-    yield "compare."
-    yield ""
-    # A bare loop is a third slower in an interpreter that was built without: it tells in callbacks.
-    tuned = "with" if "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS")) else "without"
-    compiler = f"{platform.python_compiler()}, {tuned} PGO"
-    yield f"{platform.python_implementation()} {platform.python_version()} ({compiler}), "
-    yield f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, {datetime.now(UTC):%Y-%m-%d}."
-    yield ""
-
-
-def _bars(stored: list[storage.Figure], served: list[marketdata.Measured]) -> Iterable[str]:
     bare = {figure.name: figure.bare for figure in stored}
-    yield "## Bars in and out of PostgreSQL, one million daily rows"
-    yield ""
     yield "Bare is the textbook's: binary COPY into a temporary table and one upsert into a table without rules; binary"
     yield "COPY out of it, viewed as a numpy record array. Client, server and database share the cores."
     yield ""
@@ -70,8 +79,6 @@ def _bars(stored: list[storage.Figure], served: list[marketdata.Measured]) -> It
 
 def _collection() -> Iterable[str]:
     found, saved = collection.measure()
-    yield "## Collecting daily bars from the broker"
-    yield ""
     yield "Through ib_async over TCP from ibsim, which keeps the broker's rules: 50 messages/s, 50 open requests."
     yield "The last line is ib_async alone on the requests of the line before: nothing judged, nothing stored. CPU"
     yield "seconds say where the time goes; the rest is waiting for the broker's rate."
@@ -92,8 +99,6 @@ def _collection() -> Iterable[str]:
 
 
 def _live() -> Iterable[str]:
-    yield "## Live quotes of 100 symbols"
-    yield ""
     yield "Each stream reads all symbols; service and readers share the cores. What a reader cannot take is overtaken"
     yield f"by what is newer, and counted. The hub takes {asyncio.run(live.fanout_ns()):,.0f} ns a tick and reader."
     yield ""
@@ -108,8 +113,6 @@ def _live() -> Iterable[str]:
 
 
 def _engine() -> Iterable[str]:
-    yield "## Backtest engine"
-    yield ""
     yield "Every engine in an environment and a process of its own, one after the other, on the same bars, under the"
     yield "same rules (`benchmarks/peers/common.py`); warm, the median of several runs, data made ready outside of the"
     yield "clock. The limit is a compiled loop of the arithmetic alone. Engines that would take minutes get fewer bars."
@@ -118,13 +121,20 @@ def _engine() -> Iterable[str]:
 
 
 def _startup() -> Iterable[str]:
-    yield "## A newcomer's wait"
-    yield ""
     yield "| work | seconds |"
     yield "|---|---:|"
     for name, seconds in startup.measure().items():
         yield f"| {name} | {seconds:.1f} |"
 
 
+_SECTIONS = {
+    "Bars in and out of PostgreSQL, one million daily rows": _bars,
+    "Collecting daily bars from the broker": _collection,
+    "Live quotes of 100 symbols": _live,
+    "Engine of backtests": _engine,
+    "Startup: a newcomer's wait": _startup,
+}
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
