@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import collection, live, marketdata, startup, storage
+from benchmarks import backtests, collection, live, marketdata, startup, storage
 from benchmarks.engine import table
 from scizor.adapters.sql.embedded import EmbeddedPostgres
 
@@ -132,6 +132,7 @@ _SECTIONS = {
     "Collecting daily bars from the broker": _collection,
     "Live quotes of 100 symbols": _live,
     "Engine of backtests": _engine,
+    "Backtests as jobs": backtests.lines,
     "Startup: a newcomer's wait": _startup,
 }
 

@@ -9,21 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
 import ib_async
 import psutil
 
-from benchmarks.startup import BIN, free_ports
+from benchmarks.stack import stack
+from benchmarks.startup import BIN
 from scizor.client import Client
 from scizor.marketdata.v1 import collection_pb2 as pb
 
@@ -60,7 +57,7 @@ class Saved:
 
 def measure() -> tuple[list[Collected], Saved]:
     """All measurements on one stack of its own."""
-    with _stack() as environment, Client(f"127.0.0.1:{environment['SCIZOR_EDGE_PORT']}") as client:
+    with stack() as environment, Client(f"127.0.0.1:{environment['SCIZOR_EDGE_PORT']}") as client:
         began = perf_counter()
         populated = _last(client.symbols.populate())
         found = [Collected("validate 357 symbols", perf_counter() - began, populated.total, 0, 0)]
@@ -153,24 +150,6 @@ async def _qualified(ib: ib_async.IB, name: str) -> ib_async.Contract | None:
     currency = "AUD" if exchange == "ASX" else "USD"
     found = await ib.reqContractDetailsAsync(ib_async.Stock(symbol, "SMART", currency, primaryExchange=exchange))
     return found[0].contract if found else None
-
-
-@contextmanager
-def _stack() -> Iterator[dict[str, str]]:
-    """The environment of a stack on free ports that lives as long as the block."""
-    home = Path(tempfile.mkdtemp(prefix="scizor-bench-"))
-    home.chmod(0o755)
-    environment = os.environ | free_ports() | {"SCIZOR_HOME": str(home)}
-    try:
-        _scizor(environment, "up", "--detach")
-        yield environment
-    finally:
-        _scizor(environment, "down")
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _scizor(environment: dict[str, str], *arguments: str) -> None:
-    subprocess.run([BIN / "scizor", *arguments], env=environment, capture_output=True, timeout=300, check=True)
 
 
 def _last(stream: Iterable[_T]) -> _T:
