@@ -70,6 +70,8 @@ class CorporateAction:
     pay_date: date | None = None
 
     def __post_init__(self) -> None:
+        if not (self.value.is_finite() and self.value > 0):
+            raise InvalidInput.of_field("action.value", f"must be positive and finite, is {self.value}")
         if self.pay_date and self.pay_date < self.ex_date:
             raise InvalidInput.of_field("action.pay_date", f"must not be before ex_date ({self.ex_date})")
 

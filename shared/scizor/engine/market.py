@@ -17,10 +17,14 @@ from scizor.engine.panel import Panel
 
 @dataclass(frozen=True, slots=True)
 class Delisting:
-    """The last session of a symbol. `value`: what a share was paid, quote currency; None for its last close."""
+    """The last session of a symbol. `value`: what a share was paid, quote currency; None: sold at its last close."""
 
     session: date
     value: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.value is not None and not (math.isfinite(self.value) and self.value >= 0):
+            raise InvalidInput.of_field("delisting.value", "must be 0 or positive, and finite")
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,30 +151,33 @@ class Simulation:
 
         Raises InvalidInput for a ticket no account could take, naming the field.
         """
-        if not 0 <= ticket.symbol < len(self._lots):
+        symbol, side, quantity, kind, tif, limit, trigger, trail_amount, trail_fraction, expire_ns, group = ticket
+        if not 0 <= symbol < len(self._lots):
             raise InvalidInput.of_field("order.symbol", f"must be an index below {len(self._lots)}")
-        check_ticket(ticket, len(self._lots), self._lots[ticket.symbol], self._ticks[ticket.symbol])
+        lot_size = self._lots[symbol]
+        closes = -side * self.held[symbol] if lot_size > 1.0 else 0.0
+        check_ticket(ticket, len(self._lots), lot_size, self._ticks[symbol], closes)
         self._check_acting()
         number = place_nb(
             self._sims,
             self._done - 1,
-            ticket.symbol,
-            int(ticket.side),
-            int(ticket.type),
-            int(ticket.tif),
-            float(ticket.quantity),
-            ticket.limit,
-            ticket.trigger,
-            ticket.trail_amount,
-            ticket.trail_fraction,
-            ticket.expire_ns,
-            ticket.group,
-            self._groups.get(ticket.group, 0),
+            symbol,
+            int(side),
+            int(kind),
+            int(tif),
+            float(quantity),
+            limit,
+            trigger,
+            trail_amount,
+            trail_fraction,
+            expire_ns,
+            group,
+            self._groups.get(group, 0),
         )
         if number == 0:
-            raise InvalidInput.of_field("order.symbol", f"{self._market.panel.symbols[ticket.symbol]} has no bar yet")
-        if ticket.group and number > 0:
-            self._groups[ticket.group] = number
+            raise InvalidInput.of_field("order.symbol", f"{self._market.panel.symbols[symbol]} has no bar yet")
+        if group and number > 0:
+            self._groups[group] = number
         return abs(number)
 
     def place_bracket(
@@ -222,7 +225,9 @@ class Simulation:
             rule = "orders are placed after the first row, in a run without targets"
             raise InvalidInput.of_field("simulation", rule)
         self._least_done = self._done
-        self._buffers.grow_for_acts()
+        n_orders, n_events = self._counts
+        if n_orders[0] + 8 > len(self._buffers.orders) or n_events[0] + 16 > len(self._buffers.events):
+            self._buffers.grow()
 
     def events(self, since: int) -> Records:
         """What happened from event number `since` on: dtype EVENT."""
@@ -231,7 +236,13 @@ class Simulation:
     @property
     def n_events(self) -> int:
         """What has happened so far."""
-        return int(self._buffers.account["n_events"][0])
+        return self._counts[1][0]
+
+    @cached_property
+    def _counts(self) -> tuple[memoryview[int], memoryview[int]]:
+        # The entries of two logs, looked at before and after all that a strategy does: an array's field is dearer.
+        account = self._buffers.account
+        return account["n_orders"].data, account["n_events"].data
 
     @property
     def fills(self) -> Records:
@@ -256,6 +267,11 @@ class Simulation:
     def positions(self) -> FloatArray:
         """Signed shares now, shape (n_symbols,)."""
         return self._buffers.holdings["position"].copy()
+
+    @cached_property
+    def held(self) -> Sequence[float]:
+        """Signed shares by symbol index, as they are whenever one is read."""
+        return self._buffers.holdings["position"].data.toreadonly()
 
     def open_orders(self, symbols: Sequence[int] | None = None) -> list[int]:
         """The numbers of the orders that live, by symbol, oldest first."""

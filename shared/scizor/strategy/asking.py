@@ -34,14 +34,14 @@ _TYPES = {
 }
 
 
-def demand_quantity(symbol: str, quantity: float, lot_size: float) -> float:
-    """A positive whole number of lots. Raises InvalidInput naming the rule."""
-    if not isinstance(quantity, _NUMBERS) or not 0 < quantity <= MAX_QUANTITY:
+def demand_quantity(symbol: str, quantity: float, lot_size: float, closes: float = 0.0) -> float:
+    """A positive whole number of lots, or `closes`: all that there is to close. Raises InvalidInput naming the rule."""
+    if not _is_number(symbol, "quantity", quantity) or not 0 < quantity <= MAX_QUANTITY:
         raise about(symbol, "quantity", f"must be above 0 and at most {MAX_QUANTITY:g}, is {quantity!r}")
     lots = quantity / lot_size
     if lots == int(lots):
         return float(quantity)
-    if abs(lots - round(lots)) > 1e-9 * lots or round(lots) == 0:
+    if (abs(lots - round(lots)) > 1e-9 * lots or round(lots) == 0) and quantity != closes:
         raise about(symbol, "quantity", f"must be a whole number of lots of {lot_size:g}, is {quantity!r}")
     return float(quantity)
 
@@ -50,7 +50,7 @@ def demand_price(symbol: str, name: str, price: float | None) -> float:
     """A positive finite price, NaN for none. Raises InvalidInput naming the argument."""
     if price is None:
         return math.nan
-    if not isinstance(price, _NUMBERS) or not 0 < price < math.inf:
+    if not _is_number(symbol, name, price) or not 0 < price < math.inf:
         raise about(symbol, name, f"must be positive and finite, is {price!r}")
     return float(price)
 
@@ -103,7 +103,9 @@ def on_tick(price: float, tick_size: float) -> float:
     """The nearest multiple of the tick, one of them at least; the price itself without a tick."""
     if tick_size == 0.0 or price != price:  # NaN, no price, differs from itself
         return price
-    return max(round(price / tick_size), 1) * tick_size
+    ticks, per_unit = max(round(price / tick_size), 1), round(1.0 / tick_size)
+    # A tick of 0.01 is no float: a hundred of them to the unit is what 1.38 is a whole number of.
+    return ticks / per_unit if abs(per_unit * tick_size - 1.0) <= 1e-12 else ticks * tick_size
 
 
 def demand_word(symbol: str, name: str, word: object, kind: type[_Word]) -> None:
@@ -153,7 +155,7 @@ def _demand_time(symbol: str, kind: OrderType, tif: TimeInForce, expires: dateti
 
 def demand_weight(symbol: str, weight: float, least: float, most: float) -> float:
     """A fraction of equity. Raises InvalidInput naming the rule."""
-    if not isinstance(weight, _NUMBERS) or not least <= weight <= most:
+    if not _is_number(symbol, "weight", weight) or not least <= weight <= most:
         raise about(symbol, "weight", f"must be between {least:g} and {most:g}, is {weight!r}")
     return float(weight)
 
@@ -162,3 +164,10 @@ def demand_order(order_id: object, n_orders: int) -> None:
     """An id that was given. Raises InvalidInput."""
     if not isinstance(order_id, _WHOLE) or not 1 <= order_id <= n_orders:
         raise InvalidInput.of_field("order_id", f"{order_id!r} is no order of this run")
+
+
+def _is_number(symbol: str, name: str, value: object) -> bool:
+    # Python counts True and False among the whole numbers: whoever asks for True shares has mixed something up.
+    if isinstance(value, bool):
+        raise about(symbol, name, f"must be a number, is {value!r}")
+    return isinstance(value, _NUMBERS)

@@ -1,14 +1,11 @@
-"""The context of a backtest: what is seen comes from a feed, what is done goes to a simulation."""
+"""The context of a backtest: what a strategy does goes to a simulation, at the row it is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from scizor.domain.arrays import FloatArray
 from scizor.domain.errors import InvalidInput
-from scizor.domain.intervals import Interval
 from scizor.domain.orders import Side, TimeInForce
 from scizor.engine.market import Market
 from scizor.engine.portfolio.setup import weight_bounds
@@ -24,11 +21,10 @@ from scizor.strategy.asking import (
     on_tick,
     ticket_of,
 )
-from scizor.strategy.bars import Column
 from scizor.strategy.errors import about
 from scizor.strategy.feed import Feed
-from scizor.strategy.records import order_of
-from scizor.strategy.views import Bar, Bracket, Order
+from scizor.strategy.seen import Seen
+from scizor.strategy.views import Bracket
 
 MAX_OPEN_ORDERS = 10_000
 
@@ -42,7 +38,7 @@ class Decision(NamedTuple):
     numbers: tuple[float, ...]
 
 
-class BacktestContext:
+class BacktestContext(Seen):
     """See `Context`. `journal`: where decisions are noted, None for nowhere."""
 
     def __init__(
@@ -53,91 +49,13 @@ class BacktestContext:
         settings: Settings,
         journal: list[Decision] | None = None,
     ) -> None:
-        self.labels: dict[int, str] = {}
-        self._simulation, self._feed, self._clock, self._journal = simulation, feed, feed.clock, journal
-        self._symbols = market.panel.symbols
-        listings = [market.listing(symbol) for symbol in self._symbols]
+        super().__init__(simulation, feed, settings)
+        listings = [market.listing(symbol) for symbol in self.symbols]
         self._lots, self._ticks = [one.lot_size for one in listings], [one.tick_size for one in listings]
-        self._initial_cash = settings.initial_cash
         self._most, self._least = weight_bounds(settings)
-        self._closes, self._columns = feed.last_close, feed.raw
-        self._close_numbers = self._closes.numbers
-        self._held: list[float] = [0.0] * len(self._symbols)
+        self._priced: set[str] = set()  # symbols that have had a bar
         self._n_orders, self._n_groups, self._count_at = 0, 0, MAX_OPEN_ORDERS
-        self._open = False
-
-    # What is seen.
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """The run's symbols."""
-        return self._symbols
-
-    @property
-    def time(self) -> datetime:
-        """The close of this row, UTC."""
-        return self._feed.time
-
-    @property
-    def session(self) -> date:
-        """The session this row belongs to."""
-        return self._feed.session
-
-    @property
-    def cash(self) -> float:
-        """The account's currency."""
-        return float(self._simulation.cash[self._clock.row]) if self._feed.started else self._initial_cash
-
-    @property
-    def equity(self) -> float:
-        """The account's worth, in its currency."""
-        return float(self._simulation.equity[self._clock.row]) if self._feed.started else self._initial_cash
-
-    def bar(self, symbol: str) -> Bar | None:
-        """The bar that has just closed; None where the symbol has none in this row."""
-        columns = self._columns
-        close = columns["close"].now(symbol)
-        if close != close:  # a missing bar: NaN alone differs from itself
-            return None
-        opened, high, low, volume = (columns[name].now(symbol) for name in ("open", "high", "low", "volume"))
-        return Bar(opened, high, low, close, volume)
-
-    def close(self, symbol: str) -> float:
-        """The last close; NaN before the symbol's first bar."""
-        try:
-            return self._close_numbers[symbol][self._clock.at]
-        except KeyError:
-            return self._closes.load(symbol)[self._clock.at]
-
-    def history(self, symbol: str, n: int, column: Column = "close", interval: Interval | None = None) -> FloatArray:
-        """The symbol's last `n` bars, now the last of them: a copy, read-only."""
-        return self._feed.window(symbol, n, column, interval)
-
-    def position(self, symbol: str) -> float:
-        """Signed shares held."""
-        return self._held[self._feed.at(symbol)]
-
-    def positions(self) -> Mapping[str, float]:
-        """Signed shares by symbol, of those that are held."""
-        return {symbol: held for symbol, held in zip(self._symbols, self._held, strict=True) if held}
-
-    def orders(self, symbol: str | None = None) -> tuple[Order, ...]:
-        """Orders that have not ended, oldest first."""
-        index = None if symbol is None else self._feed.at(symbol)
-        if not len(self._simulation.orders):
-            return ()
-        self._catch_up()
-        numbers = sorted(self._simulation.open_orders(None if index is None else (index,)))
-        records = self._simulation.orders
-        return tuple(self.order_view(records[number - 1]) for number in numbers)
-
-    def order(self, order_id: int) -> Order:
-        """An order of this run, ended or not."""
-        demand_order(order_id, len(self._simulation.orders))
-        self._catch_up()
-        return self.order_view(self._simulation.orders[order_id - 1])
-
-    # What is done.
+        self._journal, self._open = journal, False
 
     def buy(self, symbol: str, quantity: float, *, label: str = "", **terms: Any) -> int:
         """Place an order; returns its id."""
@@ -207,8 +125,6 @@ class BacktestContext:
         """Cancel every order of the symbol, or of all; returns how many."""
         return sum(self.cancel(order.id) for order in self.orders(symbol))
 
-    # What the driver does with it.
-
     def begin(self) -> None:
         """Trading has begun: orders may be placed."""
         self._open = True
@@ -217,43 +133,34 @@ class BacktestContext:
         """The last row is over: no orders any more."""
         self._open = False
 
-    def refresh(self) -> None:
-        """Positions as they are after what has happened; for when the simulation stands at now."""
-        self._held = self._simulation.positions().tolist()
-
-    def order_view(self, record: Any) -> Order:
-        """An order's record as a strategy sees it."""
-        return order_of(record, self._symbols, self.labels)
-
     def _place(self, side: Side, symbol: str, quantity: float, label: str, terms: dict[str, Any]) -> int:
         index = self._tradable(symbol)
-        shares = demand_quantity(symbol, quantity, self._lots[index])
-        ticket = Ticket(index, side, shares)
+        shares = demand_quantity(symbol, quantity, self._lots[index], -side * self._held[index])
         if terms:
             demand_terms(symbol, terms)
             ticket = ticket_of(symbol, index, side, shares, tick_size=self._ticks[index], **terms)
-        if not 0 <= ticket.group <= self._n_groups:
-            raise about(symbol, "group", f"{ticket.group!r} is no group: ask for one with one_cancels_other()")
+            if not 0 <= ticket.group <= self._n_groups:
+                raise about(symbol, "group", f"{ticket.group!r} is no group: ask for one with one_cancels_other()")
+        else:
+            ticket = Ticket(index, side, shares)
         self._act()
-        if self._journal is not None:
-            self._note(symbol, "order", ticket)
+        self._note(symbol, "order", ticket)
         number = self._simulation.place(ticket)
         self._placed((number,), label)
         return number
 
     def _tradable(self, symbol: str) -> int:
         index = self._feed.at(symbol)
-        close = self.close(symbol)
-        if close != close:
-            raise about(symbol, "symbol", f"{symbol} has no bar yet: there is no price to trade at")
+        if symbol not in self._priced:
+            close = self.close(symbol)
+            if close != close:
+                raise about(symbol, "symbol", f"{symbol} has no bar yet: there is no price to trade at")
+            self._priced.add(symbol)
         return index
 
     def _act(self) -> None:
         if not self._open:
             raise InvalidInput.of_field("ctx", "orders can be placed from the first bar to the last only")
-        self._catch_up()
-
-    def _catch_up(self) -> None:
         # The simulation runs ahead of a silent strategy: one that acts has to be met at the row it is at.
         now = self._clock.row + 1
         if self._simulation.rows_done != now:

@@ -25,6 +25,12 @@ def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return view
 
 
+def sealed(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """As `read_only`, and the flag cannot be set back: who wrote to a run's bars would trade on prices of his own."""
+    plain = array.view(np.int64) if array.dtype.kind == "M" else array
+    return np.asarray(plain.data.toreadonly()).view(array.dtype)
+
+
 class Bars:
     """Bars of `symbols` (columns) over rows: matrices (n_rows, n_symbols), read-only, NaN where there is no bar.
 
@@ -36,10 +42,10 @@ class Bars:
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
         self.symbols: tuple[str, ...] = panel.symbols
-        self.sessions: DateArray = read_only(panel.sessions)
-        self.open_ns: TimeArray = read_only(panel.open_ns)
-        self.close_ns: TimeArray = read_only(panel.close_ns)
-        self.open, self.high, self.low, self.close, self.volume = (read_only(self.matrix(column)) for column in COLUMNS)
+        self.sessions: DateArray = sealed(panel.sessions)
+        self.open_ns: TimeArray = sealed(panel.open_ns)
+        self.close_ns: TimeArray = sealed(panel.close_ns)
+        self.open, self.high, self.low, self.close, self.volume = (sealed(getattr(panel, column)) for column in COLUMNS)
 
     @property
     def n_rows(self) -> int:
@@ -53,7 +59,7 @@ class Bars:
 
     def matrix(self, column: Column) -> FloatArray:
         """The matrix of that name."""
-        found: FloatArray = getattr(self._panel, column)
+        found: FloatArray = getattr(self, column)
         return found
 
     def resample(self, interval: Interval) -> CoarseBars:
@@ -62,6 +68,12 @@ class Bars:
         Raises InvalidInput when these bars are as long, or longer.
         """
         return CoarseBars(resample(self._panel, interval))
+
+
+def bare_matrix(bars: Bars, column: Column) -> FloatArray:
+    """The matrix as kernels take it: writable, and theirs not to write to."""
+    found: FloatArray = getattr(bars._panel, column)
+    return found
 
 
 class CoarseBars(Bars):

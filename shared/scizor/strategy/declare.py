@@ -15,7 +15,7 @@ from scizor.domain.arrays import FloatArray
 from scizor.domain.errors import InvalidInput
 from scizor.domain.intervals import Interval
 from scizor.engine.indicators import TABLE
-from scizor.strategy.bars import COLUMNS, Bars, Column
+from scizor.strategy.bars import COLUMNS, Bars, Column, bare_matrix
 from scizor.strategy.errors import about
 from scizor.strategy.parameters import Float, Int, ParameterValue
 
@@ -170,8 +170,8 @@ def _matrix(source: Source, bars: Bars, params: Mapping[str, ParameterValue]) ->
         if source.symbol not in bars.symbols:
             raise about(source.symbol, "symbol", f"{source.symbol} is none of this run, and an indicator is made of it")
         index = bars.symbols.index(source.symbol)
-        return bars.matrix(source.column)[:, index : index + 1]
-    return bars.matrix(source)
+        return bare_matrix(bars, source.column)[:, index : index + 1]
+    return bare_matrix(bars, source)
 
 
 def degree_of(source: Source) -> Degree:

@@ -70,53 +70,47 @@ class Driver:
             raise told from error
 
     def _run(self, report: _Report) -> None:
-        row, chunk_end = self._first_row, 0
-        last_act, ahead = row, self._least_ahead
+        simulation, clock, context = self.simulation, self._clock, self.context
+        row = last_act = first = done = self._first_row
+        chunk_end, ahead = 0, self._least_ahead
         if row:
             self._feed.start_chunk(row - 1)
         self._strategy.bind(self._values)
-        self._strategy.on_start(self.context)
-        self.context.begin()
+        self._strategy.on_start(context)
+        context.begin()
+        on_bar = self._strategy.on_bar
         while row < self._last_row:
-            if row >= chunk_end:
-                chunk_end = min(self._feed.start_chunk(row), self._last_row)
-            done = self.simulation.run_ahead(min(row + ahead, chunk_end))
-            row = self._show(row, done, report)
-            if self._clock.acted:
-                ahead, last_act = max(row - last_act, self._least_ahead), row
-            else:
+            if row == done:
+                if row >= chunk_end:
+                    first, chunk_end = row, min(self._feed.start_chunk(row), self._last_row)
+                done = simulation.run_ahead(min(row + ahead, chunk_end))
                 ahead *= 2
+                clock.at = row - first
+                # What happened did so in this row, or at the close before it; in the others up to `done` nothing has.
+                self._tell()
+            if row >= report.next_row:
+                report.tell(row)
+            for clock.at in range(row - first, min(row + ROWS_A_REPORT, done) - first):
+                on_bar(context)
+                if clock.acted:
+                    break
+            row = first + clock.at + 1
+            if clock.acted:
+                self._tell()
+                done, last_act, ahead = row, row, max(row - last_act, self._least_ahead)
+                clock.acted = False
         report.tell(row)
-        self.context.end()
-        self._strategy.on_stop(self.context)
+        context.end()
+        self._strategy.on_stop(context)
 
     def _values(self, one: Declaration) -> object:
         matrices = one.compute(self._feed.bars, self._strategy.params)
         return one.values(lambda output: Now(self._feed, matrices[output], one.degrees[output]))
 
-    def _show(self, row: int, done: int, report: _Report) -> int:
-        """Call the strategy for the rows from `row` on, at most to `done`; returns the row after the last of them.
-
-        What happened did so in the first of them, or at the close before it; in the others nothing has.
-        """
-        clock, first, context, on_bar = self._clock, self._clock.first, self.context, self._strategy.on_bar
-        clock.acted, clock.at = False, row - first
-        self._tell()
-        for begin in range(row - first, done - first, ROWS_A_REPORT):
-            report.at(first + begin)
-            for at in range(begin, min(begin + ROWS_A_REPORT, done - first)):
-                clock.at = at
-                on_bar(context)
-                if clock.acted:
-                    self._tell()
-                    return first + at + 1
-        return done
-
     def _tell(self) -> None:
         """Tell what has happened up to now, what follows from being told included."""
         simulation, most = self.simulation, self._n_told + self._max_events
         while self._n_told < simulation.n_events:
-            self.context.refresh()
             if self._n_told > most:
                 rule = f"over {self._max_events} events in one row: each answer to an event made another"
                 raise InvalidInput.of_field("ctx", rule)
@@ -151,16 +145,12 @@ class _Report:
 
     def __init__(self, on_rows: Callable[[int], None] | None) -> None:
         self.raised: Exception | None = None
-        self._on_rows, self._next_row = on_rows, 0
-
-    def at(self, row: int) -> None:
-        """Tell, if it is time."""
-        if row >= self._next_row:
-            self._next_row = row + ROWS_A_REPORT
-            self.tell(row)
+        self.next_row = 0  # at which it is time again
+        self._on_rows = on_rows
 
     def tell(self, row: int) -> None:
         """Tell."""
+        self.next_row = row + ROWS_A_REPORT
         if self._on_rows is None:
             return
         try:

@@ -101,10 +101,11 @@ class Feed:
 
     def at(self, symbol: str) -> int:
         """The symbol's index. Raises InvalidInput for one that is not of the run."""
-        found = self.index.get(symbol) if isinstance(symbol, str) else None
-        if found is None:
-            raise about(str(symbol), "symbol", f"{symbol!r} is none of this run: it has {_some(self.panel.symbols)}")
-        return found
+        try:
+            return self.index[symbol]
+        except (KeyError, TypeError):  # TypeError: no name at all, such as a list
+            rule = f"{symbol!r} is none of this run: it has {_some(self.panel.symbols)}"
+            raise about(str(symbol), "symbol", rule) from None
 
     def demand_now(self) -> None:
         """Raises InvalidInput before the first row: there is no now, and nothing to be known."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from scizor.domain.orders import FillCause, OrderEnd, OrderState, OrderType, Side, TimeInForce
 from scizor.engine.arrays import EVENT, FILL, ORDER
+from scizor.engine.fills import stop_of_nb
 from scizor.strategy.views import Fill, Order
 
 
@@ -22,6 +23,7 @@ _ORDER = _places(
     *("number", "symbol", "side", "type", "tif", "state", "end", "quantity", "filled", "value"),
     *("limit", "trigger", "weight", "parent"),
 )
+_TRAIL = _places(ORDER, "trail_amount", "trail_fraction", "extreme")
 _FILL = _places(FILL, "order", "symbol", "side", "quantity", "price", "commission", "cause")
 event_of = _places(EVENT, "kind", "order", "fill")
 """Kind, order and fill of an EVENT record that was made a tuple."""
@@ -30,8 +32,11 @@ _SIDES, _CAUSES = {int(one): one for one in Side}, {int(one): one for one in Fil
 
 def order_of(record: Any, symbols: tuple[str, ...], labels: Mapping[int, str]) -> Order:
     """One ORDER record."""
-    number, symbol, side, kind, tif, state, end, quantity, filled, value, *prices, parent = _ORDER(record.item())
+    numbers = record.item()
+    number, symbol, side, kind, tif, state, end, quantity, filled, value, *prices, parent = _ORDER(numbers)
     limit, trigger, weight = (_known(price) for price in prices)
+    if kind == OrderType.TRAILING:
+        trigger = _known(stop_of_nb(side, *_TRAIL(numbers)))
     return Order(
         id=number,
         symbol=symbols[symbol],

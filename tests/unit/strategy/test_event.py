@@ -297,3 +297,26 @@ def test_no_public_attribute_of_the_context_leads_to_later_bars() -> None:
 
     drive(Prying(), panel_of([[10.0]], symbols=["A"]))
     assert found == []
+
+
+class Trailing(EventStrategy):
+    """Buys ten and trails them; writes down where the stop stands."""
+
+    def on_start(self, ctx: Context) -> None:
+        self.stops: list[float | None] = []
+        self.trailed: list[int] = []
+
+    def on_bar(self, ctx: Context) -> None:
+        if not self.trailed:
+            ctx.buy("A", 10)
+            self.trailed = [ctx.sell("A", 10, trail=5.0), ctx.sell("A", 10, trail_fraction=0.25)]
+        else:
+            self.stops += [ctx.order(number).trigger for number in self.trailed]
+
+
+def test_a_trailing_order_shows_its_stop_as_of_now() -> None:
+    strategy = Trailing()
+    # Bars reach one above their close: the highest price so far is that of the bar before.
+    drive(strategy, panel_of([[100.0], [101.0], [103.0], [103.0], [107.0]], symbols=["A"]))
+    highest = [102.0, 104.0, 104.0, 108.0]
+    assert strategy.stops == [stop for high in highest for stop in (high - 5.0, high * 0.75)]

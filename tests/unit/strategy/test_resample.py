@@ -82,6 +82,24 @@ def test_days_make_no_shorter_bars(interval: Interval) -> None:
         resample(panel_of([[1.0], [2.0]]), interval)
 
 
+def test_hours_whose_first_of_a_session_is_short_make_no_hours() -> None:
+    begins = np.array([14.5, 15, 16, 17]) * HOUR_NS
+    opens = begins.astype(np.int64)
+    column = np.ones(4)
+    series = Series(np.zeros(4, "datetime64[D]"), column, column, column, column, None, opens, np.append(opens[1:], 0))
+    assert series.close_ns is not None
+    series.close_ns[-1] = opens[-1] + HOUR_NS
+    panel = Panel.align({"A": series})
+    with pytest.raises(InvalidInput, match="interval: must be longer than the bars"):
+        resample(panel, Interval.HOUR_1)
+    resample(panel, Interval.DAY_1)
+
+
+def test_the_coarse_rows_are_laid_out_once() -> None:
+    hours = resample(random_panel(25, 2, 1, bar_ns=15 * MINUTE_NS, bars_a_day=10), Interval.HOUR_1)
+    assert hours.panel is hours.panel
+
+
 def test_a_matrix_of_another_shape_is_refused() -> None:
     hours = resample(random_panel(25, 2, 1, bar_ns=15 * MINUTE_NS, bars_a_day=10), Interval.HOUR_1)
     with pytest.raises(InvalidInput, match="matrix: must have shape"):

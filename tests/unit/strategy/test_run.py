@@ -94,9 +94,9 @@ def test_both_ways_trade_alike_after_a_warm_up() -> None:
     np.testing.assert_array_equal(vector.equity, event.equity)
 
 
-@pytest.mark.parametrize("first_row", [-1, 300])
-def test_a_first_row_outside_the_panel_is_refused(first_row: int) -> None:
-    with pytest.raises(InvalidInput, match="first_row: must be between 0 and 299"):
+@pytest.mark.parametrize("first_row", [-1, 300, 1.0, "1", None])
+def test_a_first_row_that_is_none_of_the_panel_is_refused(first_row: int) -> None:
+    with pytest.raises(InvalidInput, match="first_row: must be a whole number between 0 and 299"):
         run(get("buy_and_hold")(), PANEL, Settings(), first_row=first_row)
 
 

@@ -65,6 +65,10 @@ def _split_nb(sim: Any, symbol: int, row: int, ratio: float) -> None:
         money.cash += paid * rate
         holding.position = direction * whole
         book.entry_quantity *= ratio
+        if book.call != 0.0:
+            lots = math.ceil(abs(book.call) * ratio / book.lot_size * (2.0 - WHOLE))
+            book.call = math.copysign(min(lots * book.lot_size, whole), book.call)
+            money.n_calls -= book.call == 0.0
         book.exit_value += abs(paid)
         book.proceeds += abs(paid) * rate
         if whole == 0.0:

@@ -14,7 +14,7 @@ from scizor.engine._jit import njit
 from scizor.engine.fills import at_price_nb
 from scizor.engine.portfolio.calendar import at_close_nb, at_its_close_nb, at_open_nb, has_bar_nb
 from scizor.engine.portfolio.funds import due_nb, wanted_nb, weigh_nb
-from scizor.engine.portfolio.ledger import fill_for_nobody_nb, meet_bar_nb, rate_nb, tell_nb
+from scizor.engine.portfolio.ledger import fill_for_nobody_nb, lot_nb, meet_bar_nb, rate_nb, tell_nb
 from scizor.engine.portfolio.memory import float_at, int_at, put_int
 from scizor.engine.portfolio.orders import end_nb, trail_nb, trigger_of_nb
 from scizor.engine.portfolio.state import CLOSE, OPEN, account_at, book_at, holding_at, order_at
@@ -155,7 +155,8 @@ def _look_nb(sim: Any, number: int, row: int) -> None:
 def _fix_quantity_nb(sim: Any, number: int, wanted: float) -> None:
     """Let an order by weight be one for what its symbol lacks of the position it is to reach."""
     order = order_at(sim.at_orders, number)
-    lacking = wanted - holding_at(sim.at_holdings, order.symbol).position
+    position = holding_at(sim.at_holdings, order.symbol).position
+    lacking = lot_nb(wanted - position, book_at(sim.at_books, order.symbol).lot_size)
     order.wanted = wanted
     order.side = 1 if lacking > 0.0 else -1
     order.quantity = order.filled + abs(lacking)
@@ -251,7 +252,7 @@ def _answer_calls_nb(sim: Any) -> None:
                     shares = 0.0  # the position it was for is gone
                 book.call = 0.0
                 money.n_calls -= 1
-                fill_for_nobody_nb(sim, symbol, row, shares, price, _BY_CALL)
+                fill_for_nobody_nb(sim, symbol, row, shares, price, _BY_CALL, False)
 
 
 @njit

@@ -80,9 +80,9 @@ def end_session_nb(sim: Any, row: int) -> None:
 
 
 @njit
-def close_position_nb(sim: Any, symbol: int, row: int, price: float, cause: int) -> None:
-    """Fill the whole of a position without an order."""
-    fill_for_nobody_nb(sim, symbol, row, abs(holding_at(sim.at_holdings, symbol).position), price, cause)
+def close_position_nb(sim: Any, symbol: int, row: int, price: float, cause: int, free: bool) -> None:
+    """Fill the whole of a position without an order; `free`: for that very price."""
+    fill_for_nobody_nb(sim, symbol, row, abs(holding_at(sim.at_holdings, symbol).position), price, cause, free)
 
 
 @njit
@@ -99,10 +99,10 @@ def delist_nb(sim: Any, row: int) -> None:
     while money.next_delisting < sim.n_delistings and delisting_at(sim.at_delistings, money.next_delisting).row == row:
         one = delisting_at(sim.at_delistings, money.next_delisting)
         money.next_delisting += 1
-        price = one.value
-        if math.isnan(price):
+        price, sold = one.value, math.isnan(one.value)
+        if sold:
             price = float_at(sim.at_close, row * sim.n_symbols + one.symbol)
-        close_position_nb(sim, one.symbol, row, price, _BY_DELISTING)
+        close_position_nb(sim, one.symbol, row, price, _BY_DELISTING, not sold)
         _end_all_nb(sim, one.symbol, row, _DELISTED)
         book_at(sim.at_books, one.symbol).gone = 1
         tell_nb(sim, row, _GONE, one.symbol, 0, price)
@@ -167,7 +167,7 @@ def settle_nb(sim: Any, row: int) -> None:
     if ruined or (sim.close_at_end and row == sim.n_rows - 1):
         cause, end = (_BY_RUIN, _RUIN) if ruined else (_BY_END, _AT_END)
         for symbol in range(sim.n_symbols):
-            close_position_nb(sim, symbol, row, holding_at(sim.at_holdings, symbol).last_close, cause)
+            close_position_nb(sim, symbol, row, holding_at(sim.at_holdings, symbol).last_close, cause, False)
         for symbol in range(sim.n_symbols):
             _end_all_nb(sim, symbol, row, end)
         mark_nb(sim, row)

@@ -58,6 +58,16 @@ def lots_nb(shares: float, lot_size: float) -> float:
 
 
 @njit
+def lot_nb(shares: float, lot_size: float) -> float:
+    """Sums of lots such as 0.1 miss whole lots by rounding: the whole lots that are meant, a part of a lot as it is."""
+    if lot_size == 1.0:
+        return shares
+    lots = shares / lot_size
+    whole = np.round(lots)
+    return float(whole * lot_size) if abs(lots - whole) <= 1e-9 * max(abs(lots), 1.0) else shares
+
+
+@njit
 def meet_bar_nb(sim: Any, symbol: int, row: int) -> None:
     """Let the symbol be in its bar of `row`, and know what volume is there for it."""
     book = book_at(sim.at_books, symbol)
@@ -101,17 +111,25 @@ def month_shares_nb(sim: Any, row: int) -> float:
 
 
 @njit
-def book_fill_nb(sim: Any, number: int, symbol: int, row: int, side: int, shares: float, reference: float) -> None:
-    """Fill `shares` (positive, not crossing zero) of an order, 0 for none's, around the price `reference`."""
+def book_fill_nb(
+    sim: Any, number: int, symbol: int, row: int, side: int, shares: float, reference: float, free: bool
+) -> None:
+    """Fill `shares` (positive, not crossing zero) of an order, 0 for none's, around the price `reference`.
+
+    `free`: at that very price, without commission.
+    """
     money = account_at(sim.at_account, 0)
     holding, book = holding_at(sim.at_holdings, symbol), book_at(sim.at_books, symbol)
     order, schedule = order_at(sim.at_orders, number), schedule_at(sim.at_schedules, book.schedule)
     rate = rate_nb(sim, book.currency, row)
-    price = pay_price_nb(pricing_nb(sim), side, reference, shares, book.volume, order.limit, book.tick_size)
     month_shares = month_shares_nb(sim, row)
-    bill = commission_nb(schedule, bill_nb(order), side, shares, price, month_shares)
+    price, bill = reference, bill_nb(order)
+    if not free:
+        price = pay_price_nb(pricing_nb(sim), side, reference, shares, book.volume, order.limit, book.tick_size)
+        bill = commission_nb(schedule, bill, side, shares, price, month_shares)
     paid = bill.paid - order.commission
-    order.filled, order.value, order.share_cost, order.commission = bill.shares, bill.value, bill.share_cost, bill.paid
+    order.filled, order.value = lot_nb(bill.shares, book.lot_size), bill.value
+    order.share_cost, order.commission = bill.share_cost, bill.paid
     money.month_shares += shares
     value = shares * price
     flow = -side * value - paid
@@ -133,7 +151,7 @@ def book_fill_nb(sim: Any, number: int, symbol: int, row: int, side: int, shares
     tell_nb(sim, row, _FILLED, symbol, number, shares)
 
     before = holding.position
-    after = before + side * shares
+    after = lot_nb(before + side * shares, book.lot_size)
     holding.position = after
     money.worth += flow * rate - fx_cost + side * shares * book.price * rate
     money.gross += (abs(after) - abs(before)) * book.price * rate
@@ -155,8 +173,8 @@ def book_fill_nb(sim: Any, number: int, symbol: int, row: int, side: int, shares
 
 
 @njit
-def fill_for_nobody_nb(sim: Any, symbol: int, row: int, shares: float, price: float, cause: int) -> None:
-    """Close `shares` of a position that no order asked to close."""
+def fill_for_nobody_nb(sim: Any, symbol: int, row: int, shares: float, price: float, cause: int, free: bool) -> None:
+    """Close `shares` of a position that no order asked to close; `free`: for that very price."""
     if shares <= 0.0:
         return
     nobody = order_at(sim.at_orders, 0)
@@ -164,7 +182,7 @@ def fill_for_nobody_nb(sim: Any, symbol: int, row: int, shares: float, price: fl
     nobody.limit, nobody.cause = math.nan, cause
     meet_bar_nb(sim, symbol, row)
     side = -1 if holding_at(sim.at_holdings, symbol).position > 0.0 else 1
-    book_fill_nb(sim, 0, symbol, row, side, shares, price)
+    book_fill_nb(sim, 0, symbol, row, side, shares, price, free)
 
 
 @njit

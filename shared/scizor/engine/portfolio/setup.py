@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -141,8 +142,9 @@ def books_of(market: Market, settings: Settings) -> tuple[Records, Records, Floa
 
 
 def actions_of(market: Market, timeline: Timeline, first_row: int) -> Records:
-    """Splits, dividends and their payments, in the order they happen."""
+    """Splits, dividends and their payments, in the order they happen: of one open by ex-date, splits first."""
     entries: list[list[Any]] = []
+    dates: dict[int, date] = {}
     for symbol, listed in market.actions.items():
         index = market.panel.symbols.index(symbol)
         for action in sorted(listed, key=lambda one: one.ex_date):
@@ -152,11 +154,12 @@ def actions_of(market: Market, timeline: Timeline, first_row: int) -> Records:
             place, kind = timeline.place(row), SPLIT if action.type is ActionType.SPLIT else DIVIDEND
             entry: list[Any] = [place, kind, index, row, -1, float(action.value)]
             entries.append(entry)
+            dates[id(entry)] = action.ex_date
             if kind == DIVIDEND:
                 paid = timeline.on_or_after(_day(action.pay_date or action.ex_date), place)
                 paid_row = timeline.row(min(paid, timeline.n_opens - 1))
                 entries.append([paid, PAYMENT, index, paid_row, entry, 0.0])
-    entries.sort(key=lambda one: (one[0], one[1], one[2]))
+    entries.sort(key=lambda one: (one[0], dates.get(id(one), date.max), one[1], one[2]))
     for number, one in enumerate(entries):
         if one[1] == PAYMENT:
             one[4][4], one[4] = number, -1
@@ -173,8 +176,10 @@ def delistings_of(market: Market, timeline: Timeline) -> Records:
             continue
         bars = ~np.isnan(market.panel.close[:, index]) & (timeline.sessions <= _day(delisting.session))
         held = np.flatnonzero(bars)
-        if len(held):
-            rows.append((held[-1], index, np.nan if delisting.value is None else delisting.value))
+        if not len(held):
+            rule = f"is said to be delisted on {delisting.session}, before its first bar"
+            raise InvalidInput.of_field(f"market.listings.{symbol}", rule)
+        rows.append((held[-1], index, np.nan if delisting.value is None else delisting.value))
     return np.array(sorted(rows, key=lambda row: row[:2]), DELISTING)
 
 
@@ -251,5 +256,5 @@ def rules_of(settings: Settings, timeline: Timeline) -> Records:
     return sim
 
 
-def _day(date: Any) -> int:
-    return int(np.datetime64(date, "D").astype(np.int64))
+def _day(day: date) -> int:
+    return int(np.datetime64(day, "D").astype(np.int64))

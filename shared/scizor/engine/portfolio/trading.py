@@ -7,7 +7,7 @@ from typing import Any
 from scizor.domain.orders import OrderEnd, OrderState, TimeInForce
 from scizor.engine._jit import njit
 from scizor.engine.portfolio.funds import allowed_nb
-from scizor.engine.portfolio.ledger import book_fill_nb
+from scizor.engine.portfolio.ledger import book_fill_nb, lot_nb
 from scizor.engine.portfolio.orders import cancel_group_nb, end_nb, reduce_exit_nb
 from scizor.engine.portfolio.state import account_at, book_at, holding_at, order_at
 
@@ -27,7 +27,7 @@ def act_nb(sim: Any, number: int, row: int, price: float, closing_only: bool) ->
     symbol, side = int(order.symbol), int(order.side)
     holding, book = holding_at(sim.at_holdings, symbol), book_at(sim.at_books, symbol)
     money.price = price
-    rest = order.quantity - order.filled
+    rest = lot_nb(order.quantity - order.filled, book.lot_size)
     available = min(rest, book.left)
     if order.tif == _FOK and order.filled == 0.0 and not _whole_nb(sim, number, row, price):
         return 0.0
@@ -35,13 +35,13 @@ def act_nb(sim: Any, number: int, row: int, price: float, closing_only: bool) ->
     if holding.position * side < 0.0:
         done = min(available, abs(holding.position))
         if done > 0.0:
-            book_fill_nb(sim, number, symbol, row, side, done, price)
+            book_fill_nb(sim, number, symbol, row, side, done, price, False)
     adding = available - done
     if adding > 0.0 and not closing_only:
         allowed = allowed_nb(sim, number, row, side, adding, price)
         cut = allowed < adding
         if allowed > 0.0:
-            book_fill_nb(sim, number, symbol, row, side, allowed, price)
+            book_fill_nb(sim, number, symbol, row, side, allowed, price, False)
             done += allowed
     if done > 0.0:
         _follow_nb(sim, number, done, row)
@@ -56,7 +56,7 @@ def act_nb(sim: Any, number: int, row: int, price: float, closing_only: bool) ->
 def _whole_nb(sim: Any, number: int, row: int, price: float) -> bool:
     """Whether all of an order can fill at `price`."""
     order = order_at(sim.at_orders, number)
-    rest = order.quantity - order.filled
+    rest = lot_nb(order.quantity - order.filled, book_at(sim.at_books, order.symbol).lot_size)
     against = max(-order.side * holding_at(sim.at_holdings, order.symbol).position, 0.0)
     adding = max(rest - against, 0.0)
     if book_at(sim.at_books, order.symbol).left < rest:

@@ -23,7 +23,7 @@ from scizor.engine.costs.pricing import pay_price_nb
 from scizor.engine.panel import Panel
 from scizor.engine.portfolio.actions import interest_nb
 from scizor.engine.portfolio.buffers import Buffers
-from scizor.engine.portfolio.ledger import WHOLE, pricing_nb
+from scizor.engine.portfolio.ledger import WHOLE, lot_nb, pricing_nb
 from scizor.engine.portfolio.state import accrual_at, book_at, schedule_at
 from scizor.engine.sweep.figures import COMMISSION, N_HELD, N_TRADES, N_WINS, RUINED, sums_of_curve_nb
 
@@ -223,15 +223,17 @@ def _trade_nb(sim: Any, lane: Any, weight: float, wanted: float, price: float, v
         if lane.position != 0.0:
             worth += lane.position * price
         wanted = _wanted_nb(sim, weight, worth, price, volume)
-    lacking = wanted - lane.position
+    lacking = lot_nb(wanted - lane.position, book_at(sim.at_books, 0).lot_size)
     side, quantity = 1 if lacking > 0.0 else -1, lane.filled + abs(lacking)
     if lacking == 0.0:
         return
+    rest, closing = lot_nb(quantity - lane.filled, book_at(sim.at_books, 0).lot_size), 0.0
     if lane.position * side < 0.0:
-        _fill_nb(sim, lane, side, min(quantity - lane.filled, abs(lane.position)), price, volume)
-        if lane.filled >= quantity:
-            return
-    adding = quantity - lane.filled
+        closing = min(rest, abs(lane.position))
+        _fill_nb(sim, lane, side, closing, price, volume)
+    adding = rest - closing
+    if adding <= 0.0:
+        return
     allowed = _allowed_nb(sim, lane, side, adding, price, volume)
     if allowed > 0.0:
         _fill_nb(sim, lane, side, allowed, price, volume)
@@ -261,11 +263,12 @@ def _fill_nb(sim: Any, lane: Any, side: int, shares: float, reference: float, vo
     price = pay_price_nb(pricing_nb(sim), side, reference, shares, volume, math.nan, book.tick_size)
     bill = commission_nb(schedule, Bill(lane.filled, lane.value, lane.share_cost, lane.paid), side, shares, price, 0.0)
     paid = bill.paid - lane.paid
-    lane.filled, lane.value, lane.share_cost, lane.paid = bill.shares, bill.value, bill.share_cost, bill.paid
+    lane.filled, lane.value = lot_nb(bill.shares, book.lot_size), bill.value
+    lane.share_cost, lane.paid = bill.share_cost, bill.paid
     value = shares * price
     lane.cash += -side * value - paid
     lane.commission -= paid
-    lane.position = before + side * shares
+    lane.position = lot_nb(before + side * shares, book.lot_size)
     if before == 0.0:
         lane.entry_cost = lane.proceeds = lane.trip_commission = 0.0
         lane.opened = 1

@@ -120,11 +120,11 @@ class Account:
         needed = exact(self.settings.margin.initial) * (self.gross(prices) + value * rate)
         return at_most(needed + costs, self.equity(prices))
 
-    def book(self, order: Order, price: Decimal, shares: Decimal) -> None:
-        """Buy or sell at a price, before slippage."""
+    def book(self, order: Order, price: Decimal, shares: Decimal, *, free: bool = False) -> None:
+        """Buy or sell at a price, before slippage; `free`: without slippage and commission."""
         symbol, rate = order.symbol, self.rate(order.symbol)
-        paid = self.price_paid(order, price, shares)
-        raw, commission = self.further_commission(order, shares, paid)
+        paid = price if free else self.price_paid(order, price, shares)
+        raw, commission = (ZERO, ZERO) if free else self.further_commission(order, shares, paid)
         amount = order.side * shares * paid + commission
         fx_cost = self.fx_cost(symbol, amount)
         slippage = shares * order.side * (paid - price) * rate

@@ -70,7 +70,7 @@ def markets(draw: st.DrawFn) -> Market:
         if ends and random.random() < 0.3:
             series[name], delisting = _delisted(random, series[name])
         currency = random.choice([None, "AUD"]) if foreign else None
-        lot, tick = (random.choice([1.0, 5.0]), random.choice([0.0, 0.01, 0.25])) if lots else (1.0, 0.0)
+        lot, tick = (random.choice([1.0, 5.0, 0.1]), random.choice([0.0, 0.01, 0.25])) if lots else (1.0, 0.0)
         listings[name] = Listing(currency, lot, tick, delisting)
         actions[name] = [_corporate_action(random, days) for _ in range(random.randint(0, 2))] if acts else []
     panel = Panel.align(series)

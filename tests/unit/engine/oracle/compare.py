@@ -105,11 +105,11 @@ def _floats(values: Sequence[Decimal | int]) -> np.ndarray:
 
 
 def _same_fills(fills: Sequence[Fill], result: Result) -> None:
-    names = ("row", "symbol", "order", "cause", "side", "quantity", "phase")
+    names = ("row", "symbol", "order", "cause", "side", "phase")
     theirs = [tuple(float(fill[name]) for name in names) for fill in result.fills]
     ours = [tuple(float(getattr(fill, name)) for name in names) for fill in fills]
     assert theirs == ours
-    for name in ("price", "reference", "commission", "slippage", "fx_cost", "rate"):
+    for name in ("quantity", "price", "reference", "commission", "slippage", "fx_cost", "rate"):
         near(result.fills[name], _floats([getattr(one, name) for one in fills]), name)
 
 

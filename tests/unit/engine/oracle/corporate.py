@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from scizor.domain.bars import ActionType, CorporateAction
 from scizor.domain.orders import FillCause, OrderEnd, OrderState
 from scizor.engine.settings import Settings
 from tests.unit.engine.oracle.account import Account
 from tests.unit.engine.oracle.ledger import Dividend, Split
-from tests.unit.engine.oracle.money import ZERO, exact, lots_down
+from tests.unit.engine.oracle.money import ONE, ZERO, exact, lots_down, lots_up
+from tests.unit.engine.oracle.orders import Order
 from tests.unit.engine.oracle.trading import finish, force
 
 
@@ -23,16 +24,26 @@ class Clock:
     applied: set[tuple[int, int]] = field(default_factory=set)  # (symbol, place of the action)
 
 
-def apply_actions(account: Account, clock: Clock, symbol: int, kind: ActionType) -> None:
-    """Those of the symbol whose ex-date has come, each once; called at its opens."""
-    day = account.world.sessions[account.row]
-    for place, action in enumerate(account.world.actions[symbol]):
-        if action.type is kind and action.ex_date <= day and (symbol, place) not in clock.applied:
-            clock.applied.add((symbol, place))
-            if kind is ActionType.SPLIT:
-                split(account, symbol, action.value)
-            else:
-                dividend(account, symbol, action)
+def apply_actions(account: Account, clock: Clock, opening: list[tuple[int, int]], calls: dict[int, Order]) -> None:
+    """Those whose ex-date has come of the symbols (each with its row) that open, each once: by ex-date, splits first.
+
+    `calls`: the margin calls that wait, by symbol.
+    """
+    due = []
+    for symbol, row in opening:
+        for place, action in enumerate(account.world.actions[symbol]):
+            if action.ex_date <= account.world.sessions[row] and (symbol, place) not in clock.applied:
+                clock.applied.add((symbol, place))
+                due.append((action.ex_date, action.type is not ActionType.SPLIT, symbol, place, row, action))
+    for *_, symbol, _, row, action in sorted(due, key=lambda one: one[:4]):
+        account.row = row
+        if action.type is ActionType.SPLIT:
+            split(account, symbol, action.value)
+            if symbol in calls and account.held[symbol]:
+                called = lots_up(calls[symbol].quantity * action.value, account.world.lots[symbol])
+                calls[symbol].quantity = min(called, abs(account.held[symbol]))
+        else:
+            dividend(account, symbol, action)
 
 
 def split(account: Account, symbol: int, ratio: Decimal) -> None:
@@ -42,7 +53,7 @@ def split(account: Account, symbol: int, ratio: Decimal) -> None:
         price = prices[symbol]
         prices[symbol] = None if price is None else price / ratio
     held = account.held[symbol] * ratio
-    whole = held.to_integral_value(ROUND_DOWN)
+    whole = lots_down(abs(held), min(account.world.lots[symbol], ONE)).copy_sign(held)
     price = account.closes[symbol]
     if held:
         assert price is not None
@@ -120,5 +131,5 @@ def delist(account: Account, symbol: int) -> None:
         finish(account, order, OrderState.CANCELLED, OrderEnd.DELISTED)
     price = account.closes[symbol] if value is None else value
     assert price is not None
-    force(account, symbol, price, FillCause.DELISTING)
+    force(account, symbol, price, FillCause.DELISTING, free=value is not None)
     account.closes[symbol] = account.prices[symbol] = price

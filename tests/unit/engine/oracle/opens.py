@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from scizor.domain.bars import ActionType
 from scizor.domain.orders import OrderEnd, OrderState, TimeInForce
 from tests.unit.engine.oracle.account import Account
 from tests.unit.engine.oracle.corporate import apply_actions, charge_interest, pay_dues
@@ -19,10 +18,7 @@ def at_open(run: Run, event: Event) -> None:
     opening = sorted((symbol, row) for row in event.rows for symbol in run.world.bars[row])
     account.row = event.rows[0]
     end_what_expired(account, event.instant)
-    for kind in (ActionType.SPLIT, ActionType.DIVIDEND):
-        for symbol, row in opening:
-            account.row = row
-            apply_actions(account, run.clock, symbol, kind)
+    apply_actions(account, run.clock, opening, run.calls)
     for row in event.rows:
         account.row = row
         pay_dues(account)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import localcontext
 
-from scizor.domain.bars import ActionType
 from scizor.engine.market import Market
 from scizor.engine.settings import Settings
 from tests.unit.engine.oracle.account import Account
@@ -44,8 +43,7 @@ def see(run: Run, rows: Sequence[int], *, is_open: bool) -> None:
         run.account.row = row
         for symbol, bar in run.world.bars[row].items():
             if is_open:
-                apply_actions(run.account, run.clock, symbol, ActionType.SPLIT)
-                apply_actions(run.account, run.clock, symbol, ActionType.DIVIDEND)
+                apply_actions(run.account, run.clock, [(symbol, row)], run.calls)
             else:
                 run.account.prices[symbol] = run.account.closes[symbol] = bar.close
         if not is_open:

@@ -92,12 +92,12 @@ def finish(account: Account, order: Order, state: OrderState, end: OrderEnd) -> 
                 finish(account, exit_, OrderState.CANCELLED, OrderEnd.PARENT)
 
 
-def force(account: Account, symbol: int, price: Decimal, cause: FillCause) -> None:
-    """The account itself closes a position, whole and whatever the volume."""
+def force(account: Account, symbol: int, price: Decimal, cause: FillCause, *, free: bool = False) -> None:
+    """The account itself closes a position, whole and whatever the volume; `free`: for that very price."""
     held = account.held[symbol]
     if held:
         order = Order(0, symbol, -1 if held > 0 else 1, abs(held), OrderType.MARKET, cause=cause)
-        account.book(order, price, abs(held))
+        account.book(order, price, abs(held), free=free)
 
 
 def volume_of_bar(account: Account, symbol: int) -> None:
