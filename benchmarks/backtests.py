@@ -93,11 +93,15 @@ def _limit() -> float:
         return cores * each / (perf_counter() - began)
 
 
+def goog() -> Series:
+    """The bundled bars."""
+    found = next(rows for rows in bundled_bars() if rows.symbol == "GOOG.NASDAQ")
+    days = np.array([f"{day // 10_000:04}-{day // 100 % 100:02}-{day % 100:02}" for day in found.session_date])
+    return Series(days.astype("datetime64[D]"), found.open, found.high, found.low, found.close, found.volume)
+
+
 def _engine(n: int) -> None:
-    goog = next(rows for rows in bundled_bars() if rows.symbol == "GOOG.NASDAQ")
-    days = np.array([f"{day // 10_000:04}-{day // 100 % 100:02}-{day % 100:02}" for day in goog.session_date])
-    bars = Series(days.astype("datetime64[D]"), goog.open, goog.high, goog.low, goog.close, goog.volume)
-    market = Market(Panel.align({"GOOG": bars}))
+    market = Market(Panel.align({"GOOG": goog()}))
     settings = Settings(initial_cash=10_000, commission=Commission(value_bps=10))
     for number in range(n):
         found = run(get("sma_cross")(fast=2 + number % 20, slow=30), market, settings, intervals=True)

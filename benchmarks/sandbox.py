@@ -109,8 +109,6 @@ def lines() -> list[str]:
     """The report's."""
     found = asyncio.run(measure())
     return [
-        "## Uploaded code behind locks",
-        "",
         "An event strategy over 100,000 one-minute bars, in a locked process of its own and in this one, in turns.",
         "The start is from the request, with its bars, to the first line of the uploaded code.",
         "",

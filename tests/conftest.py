@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -22,12 +23,19 @@ _EMPTY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid();
 DELETE FROM collections; DELETE FROM symbols; DELETE FROM symbol_archives; DELETE FROM imports; DELETE FROM sources;
-DELETE FROM backtest_jobs; DELETE FROM idempotency_keys;
+DELETE FROM optimizations; DELETE FROM backtest_jobs; DELETE FROM strategy_versions; DELETE FROM strategies;
+DELETE FROM idempotency_keys;
 """
 
 
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays to the end: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
-def postgres_dsn() -> Iterator[str]:
+def database_server() -> Iterator[str]:
     """A server that the whole session shares: TEST_DATABASE_URL's, else one of the session's own."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
@@ -41,6 +49,16 @@ def postgres_dsn() -> Iterator[str]:
     finally:
         server.stop()
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+async def postgres_dsn(database_server: str) -> str:
+    """The server's DSN. Its own files outlive no test, so that nothing need wait for the disk."""
+    if not os.environ.get("TEST_DATABASE_URL"):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            await run_on_server(database_server, f"ALTER SYSTEM SET {setting} = off")
+        await run_on_server(database_server, "SELECT pg_reload_conf()")
+    return database_server
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +76,17 @@ async def database(migrated_database: str) -> AsyncIterator[str]:
     """The DSN of a migrated database without rows; emptied after the test, a tenth of the time of a new one."""
     yield migrated_database
     await run_on_server(migrated_database, _EMPTY)
+
+
+@pytest.fixture(scope="module")
+async def module_storage(postgres_dsn: str, migrated_database: str) -> AsyncIterator[SqlStorage]:
+    """Storage on a migrated database of the file's own, for tests that leave it as they found it."""
+    name = f"scizor_test_{os.getpid()}_{next(_numbers)}"
+    await run_on_server(postgres_dsn, f"CREATE DATABASE {name} TEMPLATE scizor_test_{os.getpid()}")
+    storage = SqlStorage(dsn_of(postgres_dsn, name), PoolSettings(size=4))
+    yield storage
+    await storage.close()
+    await run_on_server(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

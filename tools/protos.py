@@ -35,6 +35,7 @@ GOOGLE = (
     "google/api/annotations.proto",
     "google/api/field_behavior.proto",
     "google/api/http.proto",
+    "google/api/httpbody.proto",
     "google/rpc/error_details.proto",
     "google/rpc/status.proto",
     "google/type/decimal.proto",

@@ -261,3 +261,50 @@ async def test_results_of_a_job_lost_meanwhile_can_be_left_unsaved(storage: Stor
     await claimed(storage, "b2")
     async with storage.begin() as work:
         await work.backtests.save_results("b2", results_of(), [], curve_of())
+
+
+async def test_of_waiting_jobs_the_most_urgent_is_claimed_first(storage: Storage) -> None:
+    async with storage.begin() as work:
+        for backtest_id, priority in (("b1", 0), ("b2", 5), ("b3", 9), ("b4", 9)):
+            await work.backtests.add(replace(job_of(backtest_id), priority=priority))
+        claimed_in_order = [await work.backtests.claim(f"o{number}", NOW, LONG_AGO) for number in range(4)]
+    assert [job.id for job in claimed_in_order if job] == ["b3", "b4", "b2", "b1"]
+
+
+async def test_unfinished_jobs_are_counted_by_caller(storage: Storage) -> None:
+    async with storage.begin() as work:
+        for backtest_id, caller in (("b1", "me"), ("b2", "me"), ("b3", "you"), ("b4", "")):
+            await work.backtests.add(replace(job_of(backtest_id), caller=caller))
+        await work.backtests.cancel("b1", NOW)
+        assert await work.backtests.count_unfinished() == 3
+        assert [await work.backtests.count_unfinished(who) for who in ("me", "you", "", "nobody")] == [1, 1, 1, 0]
+
+
+async def test_what_was_computed_is_found_by_its_fingerprint(storage: Storage) -> None:
+    async with storage.begin() as work:
+        for backtest_id, fingerprint in (("b1", "same"), ("b2", "same"), ("b3", "other")):
+            await work.backtests.add(job_of(backtest_id))
+            await work.backtests.claim("one", NOW, LONG_AGO)
+            await work.backtests.finish(backtest_id, "one", DONE, LATER)
+            await work.backtests.save_results(
+                backtest_id, replace(results_of(), fingerprint=fingerprint), [], curve_of()
+            )
+        assert [job.id for job in await work.backtests.computed("same", 10)] == ["b2", "b1"]
+        assert [job.id for job in await work.backtests.computed("same", 1)] == ["b2"]
+        assert await work.backtests.computed("none", 10) == []
+
+
+async def test_a_job_that_has_ended_is_removed_with_its_results(storage: Storage) -> None:
+    await claimed(storage)
+    async with storage.begin() as work:
+        with pytest.raises(FailedPrecondition) as caught:
+            await work.backtests.delete("b1")
+        await work.backtests.save_results("b1", results_of(), [trade_of(1)], curve_of())
+        await work.backtests.finish("b1", "one", DONE, LATER)
+    async with storage.begin() as work:
+        await work.backtests.delete("b1")
+        for asked in (work.backtests.get("b1"), work.backtests.results("b1"), work.backtests.delete("b1")):
+            with pytest.raises(NotFound):
+                await asked
+        assert await work.backtests.computed(results_of().fingerprint, 10) == []
+    assert caught.value.reason is Reason.BACKTEST_NOT_FINISHED

@@ -40,7 +40,7 @@ def free_ports(count: int) -> list[int]:
             holder.close()
 
 
-def until(condition: Callable[[], T], what: str, deadline_s: float = 30.0) -> T:
+def until(condition: Callable[[], T], what: str, deadline_s: float = 60.0) -> T:
     """The condition's first true value; fails naming what was awaited when the deadline passes."""
     end = time.monotonic() + deadline_s
     while time.monotonic() < end:
@@ -49,6 +49,22 @@ def until(condition: Callable[[], T], what: str, deadline_s: float = 30.0) -> T:
         time.sleep(0.05)  # between two looks at the condition
     message = f"not within {deadline_s} s: {what}"
     raise AssertionError(message)
+
+
+def processes_with(mark: str) -> list[int]:
+    """Living processes that carry the mark, such as a home, in their command line or environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            zombie = (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except OSError:
+            continue
+        if not zombie and mark.encode() in told:
+            found.append(int(entry.name))
+    return found
 
 
 @dataclass
@@ -98,19 +114,8 @@ class Stack:
         return json.loads(self.run(*arguments, "--json").stdout)
 
     def processes(self) -> list[int]:
-        """Living processes that carry this stack's home in their command line or environment."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit() or int(entry.name) == os.getpid():
-                continue
-            try:
-                told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-                zombie = (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
-            except OSError:
-                continue
-            if not zombie and str(self.home).encode() in told:
-                found.append(int(entry.name))
-        return found
+        """Living processes of this stack."""
+        return processes_with(str(self.home))
 
     def remove(self) -> None:
         """Delete the home."""

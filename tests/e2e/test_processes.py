@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -14,15 +15,42 @@ import pytest
 from tests.e2e.stack import BIN, Stack, until
 
 
+@pytest.fixture(scope="module")
+def place() -> Iterator[Stack]:
+    """A home and ports of this file's own: a database is made once."""
+    stack = Stack()
+    yield stack
+    stack.run("down", check=False)
+    until(lambda: not stack.processes(), "every process of the stack is gone")
+    stack.remove()
+
+
 @pytest.fixture
-def own() -> Iterator[Stack]:
-    """A stack to break."""
-    running = Stack()
-    running.run("up", "--detach")
-    yield running
-    running.run("down", check=False)
-    until(lambda: not running.processes(), "every process of the stack is gone")
-    running.remove()
+def own(place: Stack) -> Stack:
+    """A running stack to break, whatever the test before has left of it."""
+    place.run("up", "--detach")
+    return place
+
+
+@pytest.fixture
+def stopped(place: Stack) -> Stack:
+    """A stack that does not run."""
+    place.run("down")
+    return place
+
+
+@contextmanager
+def in_the_foreground(stack: Stack) -> Iterator[subprocess.Popen[bytes]]:
+    """`scizor up`, as soon as the stack answers."""
+    command = subprocess.Popen(
+        [BIN / "scizor", "up"], env=stack.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: healthy(stack), "the stack answers")
+        yield command
+    finally:
+        command.kill()
+        command.wait(30)
 
 
 def supervisor(stack: Stack) -> int:
@@ -34,13 +62,6 @@ def healthy(stack: Stack) -> bool:
         return bool(httpx.get(stack.rest() + "/api/health", timeout=2).json()["storageOk"])
     except (httpx.HTTPError, KeyError, ValueError):
         return False
-
-
-def test_killing_the_supervisor_leaves_no_orphan(own: Stack) -> None:
-    os.kill(supervisor(own), signal.SIGKILL)
-    until(lambda: not own.processes(), "every process of the stack is gone")
-    own.run("up", "--detach")
-    assert healthy(own)
 
 
 def test_down_leaves_no_orphan_and_frees_every_port(own: Stack) -> None:
@@ -84,17 +105,18 @@ def test_a_second_up_finds_the_first(own: Stack) -> None:
     assert supervisor(own) == before
 
 
-@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)])
-def test_a_stack_in_the_foreground_goes_with_its_command(sent: signal.Signals, status: int) -> None:
-    stack = Stack()
-    try:
-        command = subprocess.Popen(
-            [BIN / "scizor", "up"], env=stack.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        until(lambda: healthy(stack), "the stack answers")
-        command.send_signal(sent)
-        assert command.wait(30) == status
-        until(lambda: not stack.processes(), "every process of the stack is gone")
-    finally:
-        stack.run("down", check=False)
-        stack.remove()
+def test_a_stack_in_the_foreground_ends_with_ctrl_c(stopped: Stack) -> None:
+    with in_the_foreground(stopped) as command:
+        command.send_signal(signal.SIGINT)
+        assert command.wait(30) == 0
+    until(lambda: not stopped.processes(), "every process of the stack is gone")
+
+
+def test_killing_the_supervisor_leaves_no_orphan_and_the_next_one_starts(stopped: Stack) -> None:
+    with in_the_foreground(stopped) as command:  # it becomes the supervisor
+        assert supervisor(stopped) == command.pid
+        command.kill()
+        assert command.wait(30) == -signal.SIGKILL
+    until(lambda: not stopped.processes(), "every process of the stack is gone")
+    stopped.run("up", "--detach")
+    assert healthy(stopped)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from scizor.domain.backtests import BacktestJob, BacktestStage, BacktestState, JobError, Progress
 from scizor.domain.errors import DataCorrupt, FailedPrecondition, NotFound, Reason
 from scizor.domain.outcomes import EquityCurve, Trade
-from scizor.ports.backtests import BacktestFilter, BacktestResults
+from scizor.ports.backtests import BacktestFilter, BacktestResults, RunFigures
 from tests.fakes.journal import Journal
 from tests.fakes.tables import FakeJob, FakeOutcome, FakeTables
 
@@ -19,7 +20,9 @@ class FakeBacktests:
         self._tables, self._journal = tables, journal
 
     async def add(self, job: BacktestJob) -> None:
-        if job.id in self._tables.jobs:
+        spec = job.spec
+        known = not spec.strategy_version or (spec.strategy_id, spec.strategy_version) in self._tables.versions
+        if job.id in self._tables.jobs or not known or bool(spec.strategy_version) != bool(spec.code_hash):
             raise DataCorrupt("a row that must be the only one of its key exists already", Reason.DATA_CORRUPT)
         self._put(FakeJob(job))
 
@@ -36,11 +39,22 @@ class FakeBacktests:
         ]
         return sorted(found, key=lambda job: job.id, reverse=True)[:limit]
 
-    async def count_unfinished(self) -> int:
-        return sum(not stored.job.progress.state.ended for stored in self._tables.jobs.values())
+    async def computed(self, fingerprint: str, limit: int) -> list[BacktestJob]:
+        found = [
+            self._tables.jobs[backtest_id].job
+            for backtest_id, outcome in self._tables.outcomes.items()
+            if outcome.results.fingerprint == fingerprint
+        ]
+        return sorted(found, key=lambda job: job.id, reverse=True)[:limit]
+
+    async def count_unfinished(self, caller: str | None = None) -> int:
+        return sum(
+            not stored.job.progress.state.ended and caller in (None, stored.job.caller)
+            for stored in self._tables.jobs.values()
+        )
 
     async def claim(self, owner: str, now: datetime, stale_before: datetime) -> BacktestJob | None:
-        for _, stored in sorted(self._tables.jobs.items()):
+        for stored in sorted(self._tables.jobs.values(), key=lambda one: (-one.job.priority, one.job.id)):
             state, heard = stored.job.progress.state, stored.heartbeat
             stale = state is BacktestState.RUNNING and heard is not None and heard < stale_before
             if state is BacktestState.QUEUED or stale:
@@ -104,6 +118,18 @@ class FakeBacktests:
         self._put(replace(stored, job=job))
         return job
 
+    async def delete(self, backtest_id: str) -> None:
+        state = self._find(backtest_id).job.progress.state
+        if not state.ended:
+            raise FailedPrecondition(
+                f"backtest {backtest_id} is {state.name}: cancel it, or wait for its end",
+                Reason.BACKTEST_NOT_FINISHED,
+                metadata={"backtest": backtest_id, "state": state.name},
+            )
+        self._journal.remove(self._tables.jobs, backtest_id)
+        if backtest_id in self._tables.outcomes:
+            self._journal.remove(self._tables.outcomes, backtest_id)
+
     async def save_results(
         self, backtest_id: str, results: BacktestResults, trades: Sequence[Trade], curve: EquityCurve
     ) -> None:
@@ -121,6 +147,22 @@ class FakeBacktests:
 
     async def curve(self, backtest_id: str) -> EquityCurve:
         return self._outcome(backtest_id).curve
+
+    async def states(self, strategy_id: str, version: int = 0) -> Mapping[BacktestState, int]:
+        return Counter(job.progress.state for job in self._of(strategy_id, version))
+
+    async def figures(self, strategy_id: str, version: int, names: Sequence[str], limit: int) -> list[RunFigures]:
+        found = []
+        for job in self._of(strategy_id, version):
+            if job.progress.state is BacktestState.SUCCEEDED:
+                metrics = {one.name: one for one in self._outcome(job.id).results.metrics if one.name in names}
+                found.append(RunFigures(job.id, job.create_time, job.spec.strategy_version, metrics))
+        return found[:limit]
+
+    def _of(self, strategy_id: str, version: int) -> list[BacktestJob]:
+        jobs = [stored.job for stored in self._tables.jobs.values() if stored.job.spec.strategy_id == strategy_id]
+        of_version = [job for job in jobs if version in (0, job.spec.strategy_version)]
+        return sorted(of_version, key=lambda job: job.id, reverse=True)
 
     def _find(self, backtest_id: str) -> FakeJob:
         if backtest_id not in self._tables.jobs:

@@ -38,6 +38,15 @@ from scizor.domain.orders import AccountType, FillCause, FillTiming, LimitPolicy
 from scizor.domain.outcomes import Ambiguity, CostLines, Direction, EquityCurve, RunCounts, Trade
 from scizor.domain.quality import ImportSummary, RejectedRow, Rule, Verdict
 from scizor.domain.sessions import SessionRange, to_day
+from scizor.domain.strategies import (
+    Declared,
+    ParameterSpec,
+    ParameterType,
+    StoredStrategy,
+    StrategyKind,
+    StrategyVersion,
+    code_hash,
+)
 from scizor.ports.backtests import BacktestResults
 from scizor.ports.bars import WriteCounts
 from scizor.ports.storage import Storage
@@ -174,6 +183,32 @@ def job_of(backtest_id: str, strategy_id: str = "sma_cross") -> BacktestJob:
         benchmark="SPY.ARCA",
     )
     return BacktestJob(backtest_id, spec, Progress(1, BacktestState.QUEUED), NOW)
+
+
+def version_of(strategy_id: str, number: int = 1, **changes: Any) -> StrategyVersion:
+    """A version with a parameter of each type."""
+    declared = Declared(
+        id="mine",
+        class_name="Mine",
+        kind=StrategyKind.VECTOR,
+        description="Follows the trend.",
+        parameters=(
+            ParameterSpec("fast", ParameterType.INT, 10, 1, 500, description="bars"),
+            ParameterSpec("band", ParameterType.FLOAT, 0.5, 0.0, 2.5),
+            ParameterSpec("side", ParameterType.CHOICE, "long", choices=("long", "both")),
+            ParameterSpec("quick", ParameterType.BOOL, default=False),
+        ),
+    )
+    hashed = code_hash(f"{strategy_id} {number}")
+    return StrategyVersion(strategy_id, number, hashed, replace(declared, **changes), NOW)
+
+
+def strategy_of(strategy_id: str, **changes: Any) -> StoredStrategy:
+    """A strategy with one version."""
+    made = StoredStrategy(
+        strategy_id, version_of(strategy_id), "Mine", "Of my own.", ("trend",), create_time=NOW, update_time=NOW
+    )
+    return replace(made, **changes)
 
 
 def trade_of(number: int) -> Trade:

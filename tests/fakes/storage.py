@@ -19,6 +19,8 @@ from tests.fakes.gaps import FakeFlags, FakeGaps
 from tests.fakes.imports import FakeImports
 from tests.fakes.intraday import FakeIntraday
 from tests.fakes.journal import Journal
+from tests.fakes.optimizations import FakeOptimizations
+from tests.fakes.strategies import FakeStrategies
 from tests.fakes.symbols import FakeSymbols
 from tests.fakes.tables import FakeAnswer, FakeTables, MethodAndId
 
@@ -69,7 +71,9 @@ class FakeUnitOfWork:
         self.flags = FakeFlags(tables, self.journal)
         self.collections = FakeCollections(tables, self.journal)
         self.gaps = FakeGaps(tables, self.journal)
+        self.strategies = FakeStrategies(tables, self.journal)
         self.backtests = FakeBacktests(tables, self.journal)
+        self.optimizations = FakeOptimizations(tables, self.journal)
         self.idempotency = FakeIdempotency(tables, self.journal, storage.locks)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from scizor.domain.backtests import BacktestJob
 from scizor.domain.bars import ActionType, CorporateAction
@@ -13,7 +14,11 @@ from scizor.domain.instruments import StoredInstrument
 from scizor.domain.intervals import Interval
 from scizor.domain.outcomes import EquityCurve, Trade
 from scizor.domain.quality import FlagKind, ImportSummary, RejectedRow, StoredFlag
+from scizor.domain.strategies import StoredStrategy, StrategyVersion
 from scizor.ports.backtests import BacktestResults
+
+if TYPE_CHECKING:
+    from tests.fakes.optimizations import FakeOptimization
 
 MethodAndId = tuple[str, str]
 
@@ -98,7 +103,10 @@ class FakeTables:
     collections: dict[str, FakeCollection] = field(default_factory=dict)
     chunks: dict[tuple[str, int], Chunk] = field(default_factory=dict)
     gaps: dict[tuple[int, Interval, date], SessionGap] = field(default_factory=dict)
+    strategies: dict[str, StoredStrategy] = field(default_factory=dict)
+    versions: dict[tuple[str, int], tuple[StrategyVersion, str]] = field(default_factory=dict)  # with the text
     jobs: dict[str, FakeJob] = field(default_factory=dict)
     outcomes: dict[str, FakeOutcome] = field(default_factory=dict)
+    optimizations: dict[str, FakeOptimization] = field(default_factory=dict)
     answers: dict[MethodAndId, FakeAnswer] = field(default_factory=dict)
     last_key: int = 0

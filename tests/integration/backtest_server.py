@@ -18,19 +18,24 @@ from grpc_status import rpc_status
 from scizor.adapters.bus import MemoryBus
 from scizor.adapters.calendar import ExchangeSessions
 from scizor.adapters.clock import SystemClock
+from scizor.adapters.search import search_for
 from scizor.backtest.v1 import backtest_pb2 as pb
 from scizor.backtest.v1 import backtest_service_pb2 as rpc
 from scizor.backtest.v1.backtest_service_pb2_grpc import BacktestServiceStub, add_BacktestServiceServicer_to_server
 from scizor.domain.backtests import BacktestJob
+from scizor.domain.optimizations import Optimization
+from scizor.ports.compute import Compute
+from scizor.ports.sandbox import Sandbox
 from scizor.ports.storage import Storage
 from scizor.rpc.server import Server, Service
 from scizor.rpc.settings import ServerSettings
-from scizor.services.backtest.app import Backtests
-from scizor.services.backtest.execution import Means
-from scizor.services.backtest.report import Pace
-from scizor.services.backtest.runner import Runner, RunnerSettings
+from scizor.services.backtest.assembly import Choices, Ports, assembled
+from scizor.services.backtest.optimization.assembly import Lab
+from scizor.services.backtest.runner import RunnerSettings
 from scizor.services.backtest.servicer import BacktestServicer
-from scizor.services.backtest.watch import Watch, WatchSettings
+from scizor.services.backtest.watch import WatchSettings
+from tests.fakes.compute import ThreadCompute
+from tests.fakes.sandbox import FakeSandbox
 
 if TYPE_CHECKING:
     from scizor.backtest.v1.backtest_service_pb2_grpc import BacktestServiceAsyncStub
@@ -44,6 +49,7 @@ class Served:
     """A running service, and the channel to it."""
 
     channel: grpc.aio.Channel
+    address: str = ""
 
     @property
     def stub(self) -> BacktestServiceAsyncStub:
@@ -76,27 +82,39 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    storage: Storage, *, max_jobs: int = 2, queue_limit: int = 1000, heartbeat_s: float = 5.0
+    storage: Storage,
+    *,
+    max_jobs: int = 2,
+    heartbeat_s: float = 5.0,
+    sandbox: Sandbox | None = None,
+    compute: Compute | None = None,
+    drawing: Compute | None = None,
+    **choices: Any,
 ) -> AsyncIterator[Served]:
-    """Serve on a port of the system's choice. With `max_jobs` 0 backtests stay queued."""
+    """Serve on a port of the system's choice. With `max_jobs` 0 backtests stay queued; `choices`: see Choices."""
     clock = SystemClock()
     bus: MemoryBus[BacktestJob] = MemoryBus()
     with ThreadPoolExecutor(max(max_jobs, 1)) as executor:
-        means = Means(storage, bus, clock, ExchangeSessions(clock), executor, "test", Pace())
-        runner = Runner(means, RunnerSettings(max_jobs))
-        backtests = Backtests(storage, bus, clock, runner.wake, queue_limit)
-        watch = Watch(storage, bus, clock, WatchSettings(heartbeat_s))
-        servicer = BacktestServicer(storage, backtests, watch)
+        optimization_bus: MemoryBus[Optimization] = MemoryBus()
+        lab = Lab(optimization_bus, compute or ThreadCompute(), search_for)
+        calendar, drawing = ExchangeSessions(clock), drawing or ThreadCompute(1)
+        ports = Ports(storage, bus, clock, calendar, executor, sandbox or FakeSandbox(), "test", lab, drawing)
+        chosen = Choices(RunnerSettings(max_jobs), watch=WatchSettings(heartbeat_s), **choices)
+        runner, use_cases = assembled(ports, chosen)
+        servicer = BacktestServicer(use_cases)
         server = Server([Service(NAME, add_BacktestServiceServicer_to_server, servicer)], ServerSettings(port=0))
         port = await server.start()
         running = asyncio.create_task(runner.run())
+        searching = asyncio.create_task(use_cases.optimizing.runner.run() if max_jobs else asyncio.sleep(0))
         try:
-            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-                yield Served(channel)
+            async with grpc.aio.insecure_channel(address := f"127.0.0.1:{port}") as channel:
+                yield Served(channel, address)
         finally:
-            running.cancel()
-            await asyncio.wait([running])
+            for task in (running, searching):
+                task.cancel()
+            await asyncio.wait([running, searching])
             await server.stop()
+            drawing.close()
 
 
 def request_for(

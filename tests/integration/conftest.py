@@ -1,4 +1,4 @@
-"""Folders that the database's account can reach."""
+"""Folders that the database's account can reach, and kernels that are compiled before a deadline runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from scizor.adapters.calendar import ExchangeSessions
+from scizor.adapters.clock import SystemClock
+from scizor.services.backtest.warm import warm_up
+
+
+@pytest.fixture(scope="session")
+def compiled() -> None:
+    """No test's deadline pays for the compiler, in this process or in those it starts."""
+    warm_up(ExchangeSessions(SystemClock()))
 
 
 @pytest.fixture

@@ -148,9 +148,14 @@ async def unharmed(storage: Storage) -> AsyncIterator[Stub]:
         await create(stub)
         await import_csv(stub, csv_of(SESSIONS))
         yield stub
-        bars = (await stub.GetBars(pb.GetBarsRequest(symbol="AAPL"))).bars
-        assert len(bars.session_date) == len(SESSIONS)
-        assert (await stub.GetHealth(pb.GetHealthRequest())).serving
+        await demand_whole(stub)
+
+
+async def demand_whole(stub: Stub) -> None:
+    """It serves, and AAPL has its six bars."""
+    bars = (await stub.GetBars(pb.GetBarsRequest(symbol="AAPL"))).bars
+    assert len(bars.session_date) == len(SESSIONS)
+    assert (await stub.GetHealth(pb.GetHealthRequest())).serving
 
 
 async def refused(call: Awaitable[object], code: grpc.StatusCode, reason: str) -> grpc.aio.AioRpcError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -23,14 +24,27 @@ from tests.unit.backtest.build import HandClock, store_bars, waves
 Code = grpc.StatusCode
 
 
+@asynccontextmanager
+async def queueing(storage: SqlStorage) -> AsyncIterator[Served]:
+    """Nothing is run here: backtests stay queued."""
+    await store_bars(storage, "AAPL.NASDAQ", waves(60))
+    await store_bars(storage, "BHP.ASX", waves(60), "AUD")
+    async with storage.begin() as work:
+        await work.symbols.add_missing([Instrument("NEW", "NYSE", "USD"), Instrument("BHP", "NYSE", "USD")])
+    async with serving(storage, max_jobs=0, queue_limit=3) as running:
+        yield running
+
+
 @pytest.fixture
 async def served(sql_storage: SqlStorage) -> AsyncIterator[Served]:
-    """Nothing is run here: backtests stay queued."""
-    await store_bars(sql_storage, "AAPL.NASDAQ", waves(60))
-    await store_bars(sql_storage, "BHP.ASX", waves(60), "AUD")
-    async with sql_storage.begin() as work:
-        await work.symbols.add_missing([Instrument("NEW", "NYSE", "USD"), Instrument("BHP", "NYSE", "USD")])
-    async with serving(sql_storage, max_jobs=0, queue_limit=3) as running:
+    async with queueing(sql_storage) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def refusing(module_storage: SqlStorage) -> AsyncIterator[Served]:
+    """One service for all that it refuses, which leaves nothing behind."""
+    async with queueing(module_storage) as running:
         yield running
 
 
@@ -111,16 +125,16 @@ CREATE_REFUSALS = {
 
 
 @pytest.mark.parametrize("what", CREATE_REFUSALS)
-async def test_a_backtest_that_cannot_be_is_refused_with_its_reason(served: Served, what: str) -> None:
+async def test_a_backtest_that_cannot_be_is_refused_with_its_reason(refusing: Served, what: str) -> None:
     request, code, reason = CREATE_REFUSALS[what]
-    error = await refused(served.stub.CreateBacktest(request, timeout=DEADLINE_S))
+    error = await refused(refusing.stub.CreateBacktest(request, timeout=DEADLINE_S))
     assert (error.code(), reason_of(error)) == (code, reason)
-    assert list((await served.stub.ListBacktests(rpc.ListBacktestsRequest())).backtests) == []
+    assert list((await refusing.stub.ListBacktests(rpc.ListBacktestsRequest())).backtests) == []
 
 
-async def test_the_fields_that_broke_a_rule_are_named(served: Served) -> None:
+async def test_the_fields_that_broke_a_rule_are_named(refusing: Served) -> None:
     async def fields(request: rpc.CreateBacktestRequest) -> list[str]:
-        return fields_of(await refused(served.stub.CreateBacktest(request, timeout=DEADLINE_S)))
+        return fields_of(await refused(refusing.stub.CreateBacktest(request, timeout=DEADLINE_S)))
 
     assert await fields(request_for(capital=-1)) == ["backtest.initial_capital"]
     assert await fields(request_for(start="2020-02-30")) == ["backtest.start"]
@@ -167,14 +181,14 @@ def finished_only(served: Served, backtest_id: str) -> list[Awaitable[Any]]:
     ]
 
 
-async def test_an_unknown_backtest_is_not_found_by_any_call(served: Served) -> None:
-    for call in calls_by_id(served, str(uuid4())):
+async def test_an_unknown_backtest_is_not_found_by_any_call(refusing: Served) -> None:
+    for call in calls_by_id(refusing, str(uuid4())):
         error = await refused(call)
         assert (error.code(), reason_of(error)) == (Code.NOT_FOUND, "BACKTEST_NOT_FOUND")
 
 
-async def test_an_id_that_is_none_is_invalid_for_every_call(served: Served) -> None:
-    for call in calls_by_id(served, "none"):
+async def test_an_id_that_is_none_is_invalid_for_every_call(refusing: Served) -> None:
+    for call in calls_by_id(refusing, "none"):
         error = await refused(call)
         assert (error.code(), reason_of(error)) == (Code.INVALID_ARGUMENT, "FIELD_INVALID")
 
@@ -228,9 +242,9 @@ async def test_the_largest_capital_is_kept_to_the_nano(served: Served) -> None:
     assert (await served.get(job.id)).initial_capital == capital
 
 
-async def test_more_capital_than_figures_can_tell_cents_of_is_refused(served: Served) -> None:
+async def test_more_capital_than_figures_can_tell_cents_of_is_refused(refusing: Served) -> None:
     request = request_for()
     request.backtest.initial_capital.CopyFrom(Money(currency_code="USD", units=10**13, nanos=1))
     with pytest.raises(grpc.aio.AioRpcError, match="initial_capital") as caught:
-        await served.stub.CreateBacktest(request, timeout=DEADLINE_S)
+        await refusing.stub.CreateBacktest(request, timeout=DEADLINE_S)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

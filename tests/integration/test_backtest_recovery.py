@@ -1,4 +1,4 @@
-"""A service process that is killed in the middle of a job, and the one that comes after it."""
+"""Service processes that are stopped and killed in the middle of a job, and the one that comes after them."""
 
 from __future__ import annotations
 
@@ -70,45 +70,37 @@ async def service_process(dsn: str, program: str = "scizor.services.backtest") -
             await process.wait()
 
 
-async def test_a_job_whose_service_was_killed_is_run_to_its_end_once_by_the_next(
-    database: str, sql_storage: SqlStorage
+async def test_a_job_outlives_a_stop_and_a_kill_of_its_service_and_is_run_to_its_end_once(
+    compiled: None, database: str, sql_storage: SqlStorage
 ) -> None:
     await store_bars(sql_storage, "LONG.NYSE", waves(60_000))
-    async with service_process(database, SLOW) as first:
-        created = await first.served.stub.CreateBacktest(request_for(["LONG"], "buy_and_hold"), timeout=DEADLINE_S)
-        job = await first.served.until(
-            created.backtest.id, lambda seen: 0 < seen.progress.bars_done < seen.progress.bars_total
-        )
-        await first.kill()
-    async with sql_storage.begin() as work:
-        left = await work.backtests.get(job.id)
-    assert not left.progress.state.ended
 
-    async with service_process(database) as second:
-        messages = await second.served.finished(job.id)
-        assert messages[-2].progress.state == pb.BACKTEST_STATE_SUCCEEDED
-        assert messages[-2].sequence > left.progress.sequence
-        done = await second.served.get(job.id)
-        assert done.progress.bars_done == 60_000
-        assert done.start_time == job.start_time
-        request = rpc.GetBacktestResultsRequest(id=job.id)
-        results = (await second.served.stub.GetBacktestResults(request, timeout=DEADLINE_S)).results
-        trades = await second.served.stub.ListBacktestTrades(rpc.ListBacktestTradesRequest(id=job.id))
-        assert trades.total_size == results.trades > 0
-        assert await second.stop() == 0
-
-
-async def test_a_stop_in_the_middle_of_a_job_is_quick_and_the_job_goes_on_later(
-    database: str, sql_storage: SqlStorage
-) -> None:
-    await store_bars(sql_storage, "LONG.NYSE", waves(60_000))
-    async with service_process(database, SLOW) as first:
-        created = await first.served.stub.CreateBacktest(request_for(["LONG"], "buy_and_hold"), timeout=DEADLINE_S)
-        await first.served.until(created.backtest.id, lambda seen: seen.progress.bars_done > 0)
-        assert await first.stop() == 0
+    async with service_process(database, SLOW) as stopped:
+        created = await stopped.served.stub.CreateBacktest(request_for(["LONG"], "buy_and_hold"), timeout=DEADLINE_S)
+        await stopped.served.until(created.backtest.id, lambda seen: seen.progress.bars_done > 0)
+        assert await stopped.stop() == 0
     async with sql_storage.begin() as work:
         left = await work.backtests.get(created.backtest.id)
     assert (left.progress.state, left.attempts) == (BacktestState.QUEUED, 0), "given back, not left to its lease"
-    async with service_process(database) as second:
-        messages = await second.served.finished(created.backtest.id)
+
+    async with service_process(database, SLOW) as killed:
+        job = await killed.served.until(
+            created.backtest.id, lambda seen: 0 < seen.progress.bars_done < seen.progress.bars_total
+        )
+        await killed.kill()
+    async with sql_storage.begin() as work:
+        left = await work.backtests.get(job.id)
+    assert (left.progress.state, left.attempts) == (BacktestState.RUNNING, 1)
+
+    async with service_process(database) as last:
+        messages = await last.served.finished(job.id)
         assert messages[-2].progress.state == pb.BACKTEST_STATE_SUCCEEDED
+        assert messages[-2].sequence > left.progress.sequence
+        done = await last.served.get(job.id)
+        assert done.progress.bars_done == 60_000
+        assert done.start_time == job.start_time
+        request = rpc.GetBacktestResultsRequest(id=job.id)
+        results = (await last.served.stub.GetBacktestResults(request, timeout=DEADLINE_S)).results
+        trades = await last.served.stub.ListBacktestTrades(rpc.ListBacktestTradesRequest(id=job.id))
+        assert trades.total_size == results.trades > 0
+        assert await last.stop() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -24,7 +25,7 @@ SYMBOLS = ["AAPL.NASDAQ", "IBM.NYSE"]
 
 
 @pytest.fixture
-async def storage(sql_storage: SqlStorage) -> SqlStorage:
+async def storage(compiled: None, sql_storage: SqlStorage) -> SqlStorage:
     await store_bars(sql_storage, SYMBOLS[0], waves(1500))
     await store_bars(sql_storage, SYMBOLS[1], waves(1200, FIRST_SESSION + timedelta(days=100), phase=2.0))
     return sql_storage
@@ -168,6 +169,7 @@ async def test_a_queued_backtest_is_cancelled_and_its_watcher_told(storage: SqlS
 async def slow(storage: SqlStorage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
     await store_bars(storage, "LONG.NYSE", waves(20_000))
     monkeypatch.setattr(execution, "Computation", SlowComputation)
+    monkeypatch.setattr(SlowComputation, "let", threading.Event())
     async with serving(storage, heartbeat_s=0.5) as running:
         yield running
 
@@ -185,6 +187,7 @@ async def test_a_watch_that_is_cancelled_does_not_cancel_the_job(slow: Served) -
         assert first.progress.state == pb.BACKTEST_STATE_RUNNING
         assert 0 < first.progress.fraction < 1
         call.cancel()
+    SlowComputation.let.set()
     *_, last, end = await slow.finished(job.id)
     assert last.progress.state == pb.BACKTEST_STATE_SUCCEEDED
     assert end.HasField("end")
@@ -192,7 +195,11 @@ async def test_a_watch_that_is_cancelled_does_not_cancel_the_job(slow: Served) -
 
 async def test_a_late_watcher_and_a_resumed_one_see_the_same_numbers(slow: Served) -> None:
     job = await long_running(slow)
-    early = await slow.finished(job.id)
+    early = []
+    async for message in slow.stub.WatchBacktest(rpc.WatchBacktestRequest(id=job.id), timeout=DEADLINE_S):
+        early.append(message)
+        if message.progress.bars_done == job.progress.bars_total // 2:
+            SlowComputation.let.set()
     late = await slow.finished(job.id)
     assert late[0] == early[-2]
     assert [message.end.message_count for message in late] == [0, 1]
@@ -215,6 +222,7 @@ async def test_a_running_job_is_cancelled_within_a_second_or_so(slow: Served) ->
     *_, last, end = await slow.finished(job.id)
     assert last.progress.state == pb.BACKTEST_STATE_CANCELLED
     assert end.HasField("end")
+    SlowComputation.let.set()
     other = await slow.run(request_for(["AAPL"]))
     assert other.state == pb.BACKTEST_STATE_SUCCEEDED
     seen = await slow.get(job.id)

@@ -114,7 +114,7 @@ async def test_a_stream_that_fails_half_way_says_so_in_band(edge: Edge) -> None:
         ("GET", "/api/symbols/BUG", 500, 13, "scizor INTERNAL", "a fault of its own"),
         ("GET", "/api/symbols/a%2Fb", 400, 3, "scizor FIELD_INVALID", "symbol: does not match"),
         ("GET", "/api/data/A?start=2020-01-02&end=2020-01-01", 400, 3, "scizor DATE_RANGE_INVALID", "start"),
-        ("GET", "/api/data/A?adjustment=bogus", 400, 3, "scizor.edge REQUEST_INVALID", "adjustment"),
+        ("GET", "/api/data/A?adjustment=bogus", 400, 3, "scizor.edge FIELD_INVALID", "adjustment"),
         ("GET", "/api/symbols/A?symbool=B", 400, 3, "scizor.edge REQUEST_INVALID", "symbool"),
         ("GET", "/api/nowhere", 404, 5, "scizor.edge PATH_NOT_FOUND", "no such path"),
         ("GET", "/", 404, 5, "scizor.edge PATH_NOT_FOUND", "no such path"),
@@ -144,7 +144,11 @@ async def test_an_error_has_its_status_code_reason_and_message(
         ('{"title": "a', "scizor.edge JSON_INVALID", "not JSON at byte 13"),
         ("[" * 200, "scizor.edge JSON_TOO_DEEP", "deeper than 100"),
         ({"parameters": {f"k{n}": n for n in range(1000)}}, "scizor.edge JSON_TOO_MANY_FIELDS", "too many"),
-        ({"commissionBps": "many"}, "scizor.edge REQUEST_INVALID", "commission_bps"),
+        (
+            {"commissionBps": "many"},
+            "scizor.edge FIELD_INVALID",
+            'backtest.commission_bps: must be a number, not "many"',
+        ),
         ("[]", "scizor.edge REQUEST_INVALID", "list"),
     ],
 )
@@ -156,6 +160,30 @@ async def test_a_body_that_would_mean_something_else_is_refused(
     assert response.status_code == 400
     assert reason_in(response.json()) == reason
     assert told in response.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "rule"),
+    [
+        ({"commissionBps": "many"}, "backtest.commission_bps", 'must be a number, not "many"'),
+        ({"commissionBps": 'a "word"'}, "backtest.commission_bps", 'must be a number, not "a "word""'),
+        ({"initialCapital": {"units": "1.5"}}, "backtest.initial_capital.units", 'must be a whole number, not "1.5"'),
+        ({"symbols": [5]}, "backtest.symbols[0]", "must be a text, not 5"),
+        ({"sizing": "SIZING_BY_MOOD"}, "backtest.sizing", 'must be of the type Sizing, not "SIZING_BY_MOOD"'),
+        ({"initialCapital": 5}, "backtest.initial_capital", "must be of the type Money, not 5"),
+        ({"initialCapital": {"units": [1]}}, "backtest.initial_capital", "not repeating"),
+    ],
+)
+async def test_a_value_of_another_type_is_told_with_its_field_and_rule(
+    edge: Edge, body: dict[str, Any], field: str, rule: str
+) -> None:
+    told = (await edge.rest.post("/api/backtests", json=A_BACKTEST | body)).json()
+    info, request = told["details"]
+    assert (info["reason"], info["metadata"]) == ("FIELD_INVALID", {"field": field})
+    (violation,) = request["fieldViolations"]
+    assert (request["@type"], violation["field"]) == ("type.googleapis.com/google.rpc.BadRequest", field)
+    assert rule in violation["description"]
+    assert told["message"] == f"{field}: {violation['description']}"
 
 
 async def test_free_form_parts_of_a_body_may_hold_anything(edge: Edge) -> None:

@@ -18,6 +18,7 @@ from tests.integration.marketdata_server import (
     Code,
     create,
     csv_of,
+    demand_whole,
     drained,
     header,
     import_csv,
@@ -35,6 +36,23 @@ if TYPE_CHECKING:
 async def stub(sql_storage: SqlStorage) -> AsyncIterator[Stub]:
     async with unharmed(sql_storage) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+async def shared(module_storage: SqlStorage) -> AsyncIterator[Stub]:
+    """One service with an ambiguous symbol beside AAPL."""
+    async with unharmed(module_storage) as made:
+        await create(made, "BHP", "ASX", "AUD")
+        await create(made, "BHP", "NYSE", "USD")
+        yield made
+
+
+@pytest.fixture
+async def refusing(shared: Stub) -> AsyncIterator[Stub]:
+    """The shared service; whatever it refuses, it has the bars and the symbols that it had."""
+    yield shared
+    await demand_whole(shared)
+    assert (await shared.ListSymbols(pb.ListSymbolsRequest())).total_size == 3
 
 
 def symbol(**fields: object) -> symbol_pb2.Symbol:
@@ -72,16 +90,14 @@ def action(ratio: str = "2", ex_date: str = "2010-01-06") -> corporate_action_pb
 
 
 @pytest.mark.parametrize("call", NAMED)
-async def test_an_unknown_symbol_is_not_found(stub: Stub, call: str) -> None:
-    error = await refused(NAMED[call](stub, "NONE"), Code.NOT_FOUND, "SYMBOL_NOT_FOUND")
+async def test_an_unknown_symbol_is_not_found(refusing: Stub, call: str) -> None:
+    error = await refused(NAMED[call](refusing, "NONE"), Code.NOT_FOUND, "SYMBOL_NOT_FOUND")
     assert metadata_of(error)["symbol"] == "NONE"
 
 
 @pytest.mark.parametrize("call", NAMED)
-async def test_an_ambiguous_symbol_is_refused_with_its_candidates(stub: Stub, call: str) -> None:
-    await create(stub, "BHP", "ASX", "AUD")
-    await create(stub, "BHP", "NYSE", "USD")
-    error = await refused(NAMED[call](stub, "BHP"), Code.INVALID_ARGUMENT, "SYMBOL_AMBIGUOUS")
+async def test_an_ambiguous_symbol_is_refused_with_its_candidates(refusing: Stub, call: str) -> None:
+    error = await refused(NAMED[call](refusing, "BHP"), Code.INVALID_ARGUMENT, "SYMBOL_AMBIGUOUS")
     assert metadata_of(error)["candidates"] == "BHP.ASX.AUD, BHP.NYSE.USD"
 
 
@@ -101,8 +117,8 @@ async def test_an_ambiguous_symbol_is_refused_with_its_candidates(stub: Stub, ca
         lambda stub: stub.GetMarketHours(pb.GetMarketHoursRequest(exchange="NASDAQ", date="2010-02-30")),
     ],
 )
-async def test_dates_that_make_no_range_are_refused(stub: Stub, call: Callable[[Stub], Awaitable[object]]) -> None:
-    await refused(call(stub), Code.INVALID_ARGUMENT, "DATE_RANGE_INVALID")
+async def test_dates_that_make_no_range_are_refused(refusing: Stub, call: Callable[[Stub], Awaitable[object]]) -> None:
+    await refused(call(refusing), Code.INVALID_ARGUMENT, "DATE_RANGE_INVALID")
 
 
 async def test_a_page_token_of_another_query_is_refused(stub: Stub) -> None:
@@ -163,17 +179,19 @@ async def test_a_page_token_of_another_query_is_refused(stub: Stub) -> None:
         ),
     ],
 )
-async def test_a_field_that_breaks_its_rule_is_refused(stub: Stub, call: Callable[[Stub], Awaitable[object]]) -> None:
-    await refused(call(stub), Code.INVALID_ARGUMENT, "FIELD_INVALID")
+async def test_a_field_that_breaks_its_rule_is_refused(
+    refusing: Stub, call: Callable[[Stub], Awaitable[object]]
+) -> None:
+    await refused(call(refusing), Code.INVALID_ARGUMENT, "FIELD_INVALID")
 
 
-async def test_a_field_of_ten_megabytes_is_refused(stub: Stub) -> None:
+async def test_a_field_of_ten_megabytes_is_refused(refusing: Stub) -> None:
     large = "A" * 10_000_000
-    await refused(stub.GetSymbol(pb.GetSymbolRequest(symbol=large)), Code.INVALID_ARGUMENT, "FIELD_INVALID")
-    piece = stub.ImportBars(sent(header(), pb.ImportBarsRequest(data=large.encode())))
+    await refused(refusing.GetSymbol(pb.GetSymbolRequest(symbol=large)), Code.INVALID_ARGUMENT, "FIELD_INVALID")
+    piece = refusing.ImportBars(sent(header(), pb.ImportBarsRequest(data=large.encode())))
     await refused(piece, Code.INVALID_ARGUMENT, "FIELD_INVALID")
     larger = "A" * 20_000_000
-    await refused(stub.GetSymbol(pb.GetSymbolRequest(symbol=larger)), Code.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE")
+    await refused(refusing.GetSymbol(pb.GetSymbolRequest(symbol=larger)), Code.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE")
 
 
 async def test_what_exists_is_not_stored_again(stub: Stub) -> None:
@@ -196,18 +214,18 @@ async def test_a_request_id_serves_one_body_only(stub: Stub) -> None:
     await refused(again, Code.ALREADY_EXISTS, "REQUEST_ID_REUSED")
 
 
-async def test_a_stale_etag_changes_nothing(stub: Stub) -> None:
+async def test_a_stale_etag_changes_nothing(refusing: Stub) -> None:
     change = pb.UpdateSymbolRequest(
         symbol=symbol(id="AAPL", name="x", etag="v9"), update_mask=FieldMask(paths=["name"])
     )
-    await refused(stub.UpdateSymbol(change), Code.ABORTED, "ETAG_STALE")
+    await refused(refusing.UpdateSymbol(change), Code.ABORTED, "ETAG_STALE")
     removal = pb.DeleteSymbolRequest(symbol="AAPL", etag="v9", force=True)
-    await refused(stub.DeleteSymbol(removal), Code.ABORTED, "ETAG_STALE")
+    await refused(refusing.DeleteSymbol(removal), Code.ABORTED, "ETAG_STALE")
 
 
-async def test_a_symbol_with_bars_is_removed_only_by_force(stub: Stub) -> None:
+async def test_a_symbol_with_bars_is_removed_only_by_force(refusing: Stub) -> None:
     error = await refused(
-        stub.DeleteSymbol(pb.DeleteSymbolRequest(symbol="AAPL")), Code.FAILED_PRECONDITION, "SYMBOL_HAS_BARS"
+        refusing.DeleteSymbol(pb.DeleteSymbolRequest(symbol="AAPL")), Code.FAILED_PRECONDITION, "SYMBOL_HAS_BARS"
     )
     assert metadata_of(error) == {"symbol": "AAPL.NASDAQ", "bars": "6"}
 
@@ -218,8 +236,8 @@ async def test_a_symbol_without_bars_has_no_newest(stub: Stub) -> None:
     await refused(newest, Code.NOT_FOUND, "BARS_NOT_FOUND")
 
 
-async def test_an_interval_or_adjustment_that_is_none_is_refused(stub: Stub) -> None:
+async def test_an_interval_or_adjustment_that_is_none_is_refused(refusing: Stub) -> None:
     interval = bars_pb2.BarInterval.ValueType(99)
     await refused(
-        stub.GetBars(pb.GetBarsRequest(symbol="AAPL", interval=interval)), Code.INVALID_ARGUMENT, "FIELD_INVALID"
+        refusing.GetBars(pb.GetBarsRequest(symbol="AAPL", interval=interval)), Code.INVALID_ARGUMENT, "FIELD_INVALID"
     )

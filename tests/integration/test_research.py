@@ -13,6 +13,7 @@ from scizor.client.cli import run
 
 GOOD = """
     from scizor.strategy import Bars, Int, VectorStrategy, indicators as ta
+    from sizing import evenly
 
 
     class Mine(VectorStrategy):
@@ -25,7 +26,11 @@ GOOD = """
 
         def targets(self, bars: Bars):
             print("the strategy's own words")
-            return (self.fast_mean.matrix > self.slow_mean.matrix) / bars.n_symbols
+            return evenly(self.fast_mean.matrix > self.slow_mean.matrix)
+"""
+BESIDE_IT = """
+    def evenly(held):
+        return held / held.shape[1]
 """
 RAISING = """
     from scizor.strategy import EventStrategy
@@ -84,6 +89,7 @@ def bars(tmp_path: Path) -> str:
 
 
 def written(folder: Path, text: str) -> str:
+    (folder / "sizing.py").write_text(dedent(BESIDE_IT))
     path = folder / "mine.py"
     path.write_text(dedent(text).lstrip())
     return str(path)
@@ -158,4 +164,6 @@ def test_a_mistake_is_found_without_bars_and_without_services(
 def test_a_good_strategy_passes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path, GOOD)
     assert run(["backtest", "check", file]) == 0
-    assert capfd.readouterr().out == f"{file}: nothing found\n"
+    said = capfd.readouterr()
+    assert said.out == f"{file}: nothing found\n"
+    assert said.err == "the strategy's own words\n", "what it says when it is run again is not told"

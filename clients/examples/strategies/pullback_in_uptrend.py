@@ -2,7 +2,8 @@
 
 Run it on bars of an hour or less, the first symbol being the benchmark:
 
-    run(PullbackInUptrend(), market, Settings(), benchmark=market.panel.symbols[0])
+    scizor collect history IBM AAPL MSFT --start-date 2025-01-01 --interval 1h
+    scizor backtest run pullback_in_uptrend.py --symbols IBM,AAPL,MSFT --interval 1h
 
 The benchmark is not traded. While its days are above their mean, other symbols that are in an uptrend by the day are
 bought when they dip on the bars of the run, and sold when they have recovered.
@@ -18,8 +19,8 @@ class PullbackInUptrend(EventStrategy):
     """Buys dips of symbols that rise by the day, while the benchmark does, too."""
 
     days = Int(10, 2, 250, "Window of the daily mean that tells an uptrend, days")
-    window = Int(14, 2, 250, "Window of the strength index that tells a dip, bars")
-    dip = Float(30.0, 1.0, 50.0, "Buy when the index is below")
+    window = Int(5, 2, 250, "Window of the strength index that tells a dip, bars")
+    dip = Float(35.0, 1.0, 50.0, "Buy when the index is below")
     recovery = Float(55.0, 50.0, 99.0, "Sell when the index is above")
 
     # Only days that are complete are seen: during a day this is the mean up to the day before.

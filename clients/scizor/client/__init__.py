@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scizor.client.aio import AsyncClient
     from scizor.client.channel import DEFAULT_ADDRESS, address_from_environment
     from scizor.client.errors import CallError, StreamBroken
+    from scizor.client.reports import Tearsheet, TearsheetFormat
     from scizor.client.sync import Client
     from scizor.client.values import Bars, Equity, Rows
     from scizor.domain.backtests import (
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     from scizor.domain.errors import InvalidInput
     from scizor.domain.intervals import Interval
     from scizor.domain.live import LiveInterval
+    from scizor.domain.optimizations import Constraint, Method, Objective, OptimizationState, Scheme, Validation
     from scizor.domain.orders import AccountType, FillTiming, LimitPolicy, PathPolicy
+    from scizor.domain.search_spaces import NumberRange
+    from scizor.domain.strategies import StrategyKind, StrategyOrigin
     from scizor.marketdata.v1.live_pb2 import FeedGap, FeedStatus, LiveBar, Quote
 
 __all__ = [
@@ -53,6 +57,7 @@ __all__ = [
     "CollectionState",
     "CommissionPlan",
     "CommissionTerms",
+    "Constraint",
     "Equity",
     "FeedGap",
     "FeedStatus",
@@ -62,13 +67,23 @@ __all__ = [
     "LimitPolicy",
     "LiveBar",
     "LiveInterval",
+    "Method",
+    "NumberRange",
+    "Objective",
+    "OptimizationState",
     "PathPolicy",
     "Quote",
     "Rows",
+    "Scheme",
     "Sizing",
     "SlippageKind",
     "SlippageTerms",
+    "StrategyKind",
+    "StrategyOrigin",
     "StreamBroken",
+    "Tearsheet",
+    "TearsheetFormat",
+    "Validation",
     "address_from_environment",
 ]
 
@@ -76,6 +91,7 @@ _HOMES = {
     "scizor.client.aio": ("AsyncClient",),
     "scizor.client.channel": ("DEFAULT_ADDRESS", "address_from_environment"),
     "scizor.client.errors": ("CallError", "StreamBroken"),
+    "scizor.client.reports": ("Tearsheet", "TearsheetFormat"),
     "scizor.client.sync": ("Client",),
     "scizor.client.values": ("Bars", "Equity", "Rows"),
     "scizor.domain.backtests": (
@@ -91,7 +107,17 @@ _HOMES = {
     "scizor.domain.errors": ("InvalidInput",),
     "scizor.domain.intervals": ("Interval",),
     "scizor.domain.live": ("LiveInterval",),
+    "scizor.domain.optimizations": (
+        "Constraint",
+        "Method",
+        "Objective",
+        "OptimizationState",
+        "Scheme",
+        "Validation",
+    ),
     "scizor.domain.orders": ("AccountType", "FillTiming", "LimitPolicy", "PathPolicy"),
+    "scizor.domain.search_spaces": ("NumberRange",),
+    "scizor.domain.strategies": ("StrategyKind", "StrategyOrigin"),
     "scizor.marketdata.v1.live_pb2": ("FeedGap", "FeedStatus", "LiveBar", "Quote"),
 }
 

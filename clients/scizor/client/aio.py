@@ -8,10 +8,11 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import grpc
 import grpc.aio
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
 
-from scizor.client import backtest, collections, imports, live, marketdata, symbols
-from scizor.client.calls import Call, Pages, Stream, StreamReader, Upload, bytes_of, described_as, path_of
+from scizor.client import backtest, collections, imports, live, marketdata, optimizations, reports, strategies, symbols
+from scizor.client.calls import Call, Download, Pages, Stream, StreamReader, Upload, bytes_of, described_as, path_of
 from scizor.client.channel import DEFAULT_ADDRESS, channel_options
 from scizor.client.errors import CallError
 
@@ -26,13 +27,15 @@ class Wire:
         self.channel = channel
         self.deadline_s = deadline_s
 
-    async def answer(self, call: Call[Any, T] | Pages[Any, T] | Upload[Any, T]) -> T:
+    async def answer(self, call: Call[Any, T] | Pages[Any, T] | Upload[Any, T] | Download[T]) -> T:
         """The answer to a call. Raises CallError."""
         try:
             if isinstance(call, Call):
                 return call.decode(await self._unary(call.request, call.response, call.deadline_s))
             if isinstance(call, Upload):
                 return call.decode(await self._upload(call))
+            if isinstance(call, Download):
+                return call.decode(*await self._download(call))
             return call.decode(await self._pages(call))
         except grpc.RpcError as error:
             raise CallError.of(error) from None
@@ -73,6 +76,13 @@ class Wire:
         send = self.channel.stream_unary(path_of(call.request), bytes_of, call.response.FromString)
         return await send(call.messages(), timeout=self.deadline_s or call.deadline_s)
 
+    async def _download(self, call: Download[Any]) -> tuple[bytes, str]:
+        send = self.channel.unary_stream(path_of(call.request), bytes_of, HttpBody.FromString)
+        pieces: list[HttpBody] = [
+            piece async for piece in send(call.request, timeout=self.deadline_s or call.deadline_s)
+        ]
+        return b"".join(piece.data for piece in pieces), pieces[0].content_type if pieces else ""
+
 
 class Group:
     """Calls that belong together."""
@@ -82,7 +92,7 @@ class Group:
 
 
 def answered(
-    build: Callable[P, Call[Any, T] | Pages[Any, T] | Upload[Any, T]],
+    build: Callable[P, Call[Any, T] | Pages[Any, T] | Upload[Any, T] | Download[T]],
 ) -> Callable[Concatenate[Group, P], Awaitable[T]]:
     """The method that makes such a call and returns its answer; signature and docstring are `build`'s."""
 
@@ -151,6 +161,33 @@ class Actions(Group):
     record = answered(marketdata.record_action)
 
 
+class Strategies(Group):
+    """`client.strategies`."""
+
+    list = answered(strategies.list_strategies)
+    get = answered(strategies.get_strategy)
+    version = answered(strategies.get_version)
+    versions = answered(strategies.list_versions)
+    create = answered(strategies.create_strategy)
+    update = answered(strategies.update_strategy)
+    delete = answered(strategies.delete_strategy)
+    check = answered(strategies.check_strategy)
+
+
+class Optimizations(Group):
+    """`client.optimizations`."""
+
+    create = answered(optimizations.create_optimization)
+    get = answered(optimizations.get_optimization)
+    list = answered(optimizations.list_optimizations)
+    cancel = answered(optimizations.cancel_optimization)
+    pause = answered(optimizations.pause_optimization)
+    resume = answered(optimizations.resume_optimization)
+    watch = streamed(optimizations.watch_optimization)
+    trials = answered(optimizations.list_trials)
+    surface = answered(optimizations.get_surface)
+
+
 class Backtests(Group):
     """`client.backtests`."""
 
@@ -158,10 +195,14 @@ class Backtests(Group):
     get = answered(backtest.get_backtest)
     list = answered(backtest.list_backtests)
     cancel = answered(backtest.cancel_backtest)
+    delete = answered(backtest.delete_backtest)
     watch = streamed(backtest.watch_backtest)
     results = answered(backtest.get_results)
     trades = answered(backtest.list_trades)
     equity = answered(backtest.get_equity)
+    tearsheet = answered(reports.get_tearsheet)
+    compare = answered(reports.compare_backtests)
+    performance = answered(reports.get_performance)
 
 
 class AsyncClient(Group):
@@ -185,7 +226,9 @@ class AsyncClient(Group):
         self.collections = Collections(self._wire)
         self.live = Live(self._wire)
         self.actions = Actions(self._wire)
+        self.strategies = Strategies(self._wire)
         self.backtests = Backtests(self._wire)
+        self.optimizations = Optimizations(self._wire)
 
     def within(self, deadline_s: float) -> AsyncClient:
         """The same connection with another deadline for every call."""

@@ -46,12 +46,17 @@ def create_backtest(
     cash_buffer: float = 0.0,
     financing: bool = True,
     benchmark: str = "",
+    strategy_version: int = 0,
+    priority: int | None = None,
+    allow_cached: bool = False,
     request_id: str = "",
 ) -> Call[pb.CreateBacktestResponse, bt.Backtest]:
     """Queue a backtest; returns it as queued. `start` and `end` are included, a parameter left out has its default.
 
     `commission`, `slippage`: in place of `commission_bps`, `slippage_bps`. `max_participation`: the fraction of a bar's
     volume that fills may take, 0 for no bound. `financing`: whether interest and borrow fees are reckoned.
+    `strategy_version`: of a stored strategy, 0 for the newest. `priority`: from 0 to 9, higher ones are begun first.
+    `allow_cached`: where the same was computed before, return that backtest.
     """
     values = Struct()
     values.update(dict(parameters or {}))
@@ -79,8 +84,10 @@ def create_backtest(
         cash_buffer=cash_buffer,
         no_financing=not financing,
         benchmark=benchmark,
+        strategy_version=strategy_version,
+        priority=priority,
     )
-    request = pb.CreateBacktestRequest(backtest=backtest, request_id=request_id)
+    request = pb.CreateBacktestRequest(backtest=backtest, request_id=request_id, allow_cached=allow_cached)
     return Call(request, pb.CreateBacktestResponse, lambda answer: answer.backtest)
 
 
@@ -111,6 +118,12 @@ def cancel_backtest(backtest_id: str, *, request_id: str = "") -> Call[pb.Cancel
     """End a queued or running backtest: it is CANCELLED at once, and a worker that runs it stops within a second."""
     request = pb.CancelBacktestRequest(id=backtest_id, request_id=request_id)
     return Call(request, pb.CancelBacktestResponse, lambda answer: answer.backtest)
+
+
+def delete_backtest(backtest_id: str, *, request_id: str = "") -> Call[pb.DeleteBacktestResponse, None]:
+    """Remove a backtest that has ended, with its results."""
+    request = pb.DeleteBacktestRequest(id=backtest_id, request_id=request_id)
+    return Call(request, pb.DeleteBacktestResponse, lambda _: None)
 
 
 def watch_backtest(

@@ -56,7 +56,9 @@ def bundled_bars() -> Iterator[Rows]:
     try:
         stocks = import_module("bokeh_sampledata.stocks")
     except ImportError as error:
-        raise FailedPrecondition("the bundled bars are not installed: pip install '.[server]'") from error
+        raise FailedPrecondition(
+            "the bundled bars are not installed; pip install '.[server]' in the source folder"
+        ) from error
     for ticker, symbol in _IDS.items():
         columns = getattr(stocks, ticker)
         yield Rows(

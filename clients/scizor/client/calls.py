@@ -22,6 +22,7 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Callable[..., object])
 
 UNARY_DEADLINE_S = 30.0
+DOWNLOAD_DEADLINE_S = 120.0
 STREAM_DEADLINE_S = 3_600.0
 WATCH_DEADLINE_S = 7 * 86_400.0
 """Of streams that last as long as there is work, or somebody looks on."""
@@ -95,6 +96,15 @@ class Upload(Generic[R, T]):
     response: type[R]
     decode: Callable[[R], T]
     deadline_s: float = STREAM_DEADLINE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Download(Generic[T]):
+    """One request, one file in pieces, whose end is that of the call. `decode`: its content and its type."""
+
+    request: Message
+    decode: Callable[[bytes, str], T]
+    deadline_s: float = DOWNLOAD_DEADLINE_S
 
 
 @dataclass(frozen=True, slots=True)

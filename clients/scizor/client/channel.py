@@ -35,6 +35,8 @@ IDEMPOTENT: Mapping[str, tuple[str, ...]] = {
         "GetBacktestResults",
         "ListBacktestTrades",
         "GetEquityCurve",
+        "GetTearsheet",
+        "GetStrategyPerformance",
     ),
 }
 """Calls that only read: sending them again changes nothing. GetHealth is left out, because it asks about now."""

@@ -17,6 +17,7 @@ from scizor.backtest.v1 import backtest_pb2 as pb
 from scizor.backtest.v1 import backtest_service_pb2 as rpc
 from scizor.codec.times import to_session, to_timestamp
 from scizor.domain.backtests import (
+    MIDDLE_PRIORITY,
     BacktestJob,
     BacktestSpec,
     BacktestState,
@@ -78,7 +79,14 @@ def spec_from_proto(message: pb.Backtest) -> BacktestSpec:
         cash_buffer=message.cash_buffer,
         no_financing=message.no_financing,
         benchmark=message.benchmark,
+        strategy_version=message.strategy_version,
+        code_hash=message.code_hash,
     )
+
+
+def priority_from_proto(message: pb.Backtest) -> int:
+    """How urgent it is, from 0 to 9."""
+    return message.priority if message.HasField("priority") else MIDDLE_PRIORITY
 
 
 def parameters_from_proto(struct: Struct) -> dict[str, ParameterValue]:
@@ -117,9 +125,23 @@ def money_from_decimal(amount: Decimal, currency: str) -> Money:
 
 def backtest_to_proto(job: BacktestJob, error: Status | None = None) -> pb.Backtest:
     """A job as it stands; `error` is the status of the job's own error."""
-    spec = job.spec
+    message = spec_to_proto(job.spec)
+    message.id, message.priority = job.id, job.priority
+    message.state = pb.BacktestState.ValueType(job.progress.state)
+    message.progress.CopyFrom(progress_to_proto(job.progress))
+    if error is not None:
+        message.error.CopyFrom(error)
+    message.create_time.CopyFrom(to_timestamp(job.create_time))
+    if job.start_time:
+        message.start_time.CopyFrom(to_timestamp(job.start_time))
+    if job.end_time:
+        message.end_time.CopyFrom(to_timestamp(job.end_time))
+    return message
+
+
+def spec_to_proto(spec: BacktestSpec) -> pb.Backtest:
+    """What is asked, without a job."""
     return pb.Backtest(
-        id=job.id,
         strategy_id=spec.strategy_id,
         parameters=parameters_to_proto(spec.parameters),
         symbols=spec.symbols,
@@ -143,12 +165,8 @@ def backtest_to_proto(job: BacktestJob, error: Status | None = None) -> pb.Backt
         cash_buffer=spec.cash_buffer,
         no_financing=spec.no_financing,
         benchmark=spec.benchmark,
-        state=pb.BacktestState.ValueType(job.progress.state),
-        progress=progress_to_proto(job.progress),
-        error=error,
-        create_time=to_timestamp(job.create_time),
-        start_time=to_timestamp(job.start_time) if job.start_time else None,
-        end_time=to_timestamp(job.end_time) if job.end_time else None,
+        strategy_version=spec.strategy_version,
+        code_hash=spec.code_hash,
     )
 
 

@@ -15,6 +15,7 @@ from scizor.domain.orders import AccountType, FillTiming, LimitPolicy, PathPolic
 from scizor.domain.sessions import SessionRange
 
 ParameterValue = int | float | str | bool
+MIDDLE_PRIORITY = 5
 
 
 class BacktestState(IntEnum):
@@ -96,6 +97,7 @@ class BacktestSpec:
 
     `commission` and `slippage` say what `commission_bps` and `slippage_bps` cannot; at most one of each pair is there.
     `max_participation`: a fraction of a bar's volume, 0 for no bound. `benchmark`: a full id, empty for none.
+    `strategy_version`, `code_hash`: of a stored strategy; 0 and empty for one that came with the system.
     """
 
     strategy_id: str
@@ -121,6 +123,8 @@ class BacktestSpec:
     cash_buffer: float = 0.0
     no_financing: bool = False
     benchmark: str = ""
+    strategy_version: int = 0
+    code_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,10 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class BacktestJob:
-    """A backtest as it stands. `attempts`: how often a worker took it up, those that gave it back not counted."""
+    """A backtest as it stands. `attempts`: how often a worker took it up, those that gave it back not counted.
+
+    `priority`: 0 to 9, higher ones are begun first. `caller`: who asked for it, as far as is known.
+    """
 
     id: str
     spec: BacktestSpec
@@ -156,3 +163,5 @@ class BacktestJob:
     end_time: datetime | None = None
     error: JobError | None = None
     attempts: int = 0
+    priority: int = MIDDLE_PRIORITY
+    caller: str = ""

@@ -72,7 +72,7 @@ def _canonical(value: Any) -> Any:
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int | float | Decimal):
-        return float(value) + 0.0  # no negative zero
+        return _number(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
@@ -80,3 +80,12 @@ def _canonical(value: Any) -> Any:
     if is_dataclass(value):
         return {one.name: _canonical(getattr(value, one.name)) for one in fields(value)}
     return [_canonical(one) for one in value]
+
+
+def _number(value: float | Decimal) -> float:
+    """A float where it says the same; an integer that none is equal to stays what it is."""
+    try:
+        number = float(value) + 0.0  # no negative zero
+    except OverflowError:
+        return int(value)
+    return value if isinstance(value, int) and number != value else number

@@ -121,13 +121,14 @@ class Panel:
     def align(cls, series: Mapping[str, Series]) -> Panel:
         """Lay each symbol's bars on the union of all their slots, in the mapping's order.
 
-        Raises InvalidInput for a symbol with two bars of one slot, or whose bars are out of order.
+        Raises InvalidInput for a symbol whose columns disagree, with two bars of one slot or out of order, and for one
+        slot that belongs to two sessions.
         """
         if not series:
             raise InvalidInput.of_field("panel", "at least one row and one symbol are needed")
         for symbol, one in series.items():
             _check_series(symbol, one)
-        slots, sessions = _rows_of(list(series.values()))
+        slots, sessions = _rows_of(series)
         columns = {name: np.full((len(slots), len(series)), np.nan) for name in (*_COLUMNS, "volume")}
         for index, one in enumerate(series.values()):
             rows = _places(slots, one.slots)
@@ -138,13 +139,20 @@ class Panel:
         return cls(tuple(series), sessions, slots[:, 1].copy(), slots[:, 0].copy(), **columns)
 
 
-def _rows_of(series: list[Series]) -> tuple[TimeArray, DateArray]:
-    slots = np.concatenate([one.slots for one in series])
-    sessions = np.concatenate([one.sessions for one in series]).astype("datetime64[D]")
+def _rows_of(series: Mapping[str, Series]) -> tuple[TimeArray, DateArray]:
+    slots = np.concatenate([one.slots for one in series.values()])
+    sessions = np.concatenate([one.sessions for one in series.values()]).astype("datetime64[D]")
     order = np.lexsort((slots[:, 1], slots[:, 0]))
     slots, sessions = slots[order], sessions[order]
     first = np.ones(len(slots), np.bool_)
     first[1:] = np.any(slots[1:] != slots[:-1], axis=1)
+    unlike = ~first[1:] & (sessions[1:] != sessions[:-1])
+    if bool(unlike.any()):
+        at = int(np.argmax(unlike))
+        owners = np.repeat(list(series), [len(one.sessions) for one in series.values()])[order]
+        begins, ends = (np.datetime64(int(time_ns), "ns").astype("datetime64[s]") for time_ns in slots[at, ::-1])
+        told = f"{begins} to {ends} UTC is of the session {sessions[at + 1]}, that of {owners[at]} of {sessions[at]}"
+        raise InvalidInput.of_field(f"panel.{owners[at + 1]}", f"its bar from {told}: one slot, one session")
     return slots[first], sessions[first]
 
 
@@ -155,12 +163,29 @@ def _places(slots: TimeArray, wanted: TimeArray) -> TimeArray:
 
 
 def _check_series(symbol: str, one: Series) -> None:
+    shape = (len(one.sessions),)
+    for column in (*_COLUMNS, "volume", "open_ns", "close_ns"):
+        values = getattr(one, column)
+        if values is not None and np.shape(values) != shape:
+            rule = f"must have shape {shape}, as sessions have, not {np.shape(values)}"
+            raise InvalidInput.of_field(f"panel.{symbol}.{column}", rule)
+    if bool(np.any(np.isnat(one.sessions))):
+        raise InvalidInput.of_field(f"panel.{symbol}.sessions", "every bar has a date, none may be NaT")
+    _check_order(symbol, one)
+
+
+def _check_order(symbol: str, one: Series) -> None:
     slots = one.slots
     closes, opens = np.diff(slots[:, 0]), np.diff(slots[:, 1])
     if bool(np.any(closes < 0)) or bool(np.any((closes == 0) & (opens <= 0))):
         at = int(np.argmax((closes < 0) | ((closes == 0) & (opens <= 0)))) + 1
         rule = f"the bar of {one.sessions[at]} repeats or precedes the one before it: one bar a slot, oldest first"
         raise InvalidInput.of_field(f"panel.{symbol}", rule)
+    falls = np.diff(one.sessions.astype("datetime64[D]")).astype(np.int64) < 0
+    if bool(np.any(falls)):
+        at = int(np.argmax(falls))
+        rule = f"must not fall, but {one.sessions[at + 1]} comes after {one.sessions[at]}"
+        raise InvalidInput.of_field(f"panel.{symbol}.sessions", rule)
 
 
 def _check_rows(panel: Panel) -> tuple[bool, bool]:

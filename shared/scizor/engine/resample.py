@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from scizor.engine.arrays import IndexArray
 from scizor.engine.panel import Panel, Series, TimeArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Resampled:
     """Complete coarse bars by symbol, oldest first. `known_rows`: the fine row from which on each is known, rising."""
 
@@ -29,7 +30,7 @@ class Resampled:
     series: Mapping[str, Series]
     known_rows: Mapping[str, IndexArray]
 
-    @property
+    @cached_property
     def panel(self) -> Panel:
         """The coarse bars on rows of their own; one row without bars where none is complete."""
         if any(len(one.sessions) for one in self.series.values()):
@@ -64,11 +65,13 @@ def resample(panel: Panel, interval: Interval) -> Resampled:
     """Bars of `interval` out of a panel of finer ones.
 
     Open of the first, highest high, lowest low, close of the last, sum of the volumes that are known. Raises
-    InvalidInput when bars of the panel are as long as `interval`, or longer.
+    InvalidInput when bars of the panel are as long as `interval`, or longer; the first and the last of a session may be
+    shorter than the rest.
     """
     length_ns = interval.length // timedelta(microseconds=1) * 1_000
-    if int(np.min(panel.close_ns - panel.open_ns)) >= length_ns:
-        raise InvalidInput.of_field("interval", f"must be longer than the bars, {interval.name} is not")
+    if float(np.median(panel.close_ns - panel.open_ns)) >= length_ns:
+        rule = f"must be longer than the bars, {interval.name} is not: run it on shorter ones, such as --interval 1h"
+        raise InvalidInput.of_field("interval", rule)
     series, known_rows = {}, {}
     for index, symbol in enumerate(panel.symbols):
         rows = np.flatnonzero(~np.isnan(panel.close[:, index]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final
 
 from scizor.domain.backtests import Sizing
 from scizor.domain.errors import InvalidInput
@@ -11,6 +13,14 @@ from scizor.domain.orders import AccountType, FillTiming, LimitPolicy, PathPolic
 from scizor.engine.costs import Commission, Financing, Slippage
 
 _MOST_CASH = 1e13  # beyond it a float64 cannot tell cents
+_CHOICES: Final[Mapping[str, type[IntEnum]]] = {
+    "account": AccountType,
+    "sizing": Sizing,
+    "fill_timing": FillTiming,
+    "path": PathPolicy,
+    "limit_fills": LimitPolicy,
+    "price_rounding": PriceRounding,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,10 @@ class Settings:
     close_open_at_end: bool = False
 
     def __post_init__(self) -> None:
+        for name, kind in _CHOICES.items():
+            if not isinstance(getattr(self, name), kind):
+                members = ", ".join(kind.__members__)
+                raise InvalidInput.of_field(name, f"must be a {kind.__name__} ({members}), not {getattr(self, name)!r}")
         if not 0 < self.initial_cash <= _MOST_CASH:
             raise InvalidInput.of_field("initial_cash", f"must be above 0 and at most {_MOST_CASH:,.0f}")
         if not 0 <= self.cash_buffer < 1:

@@ -72,6 +72,9 @@ class Simulation:
         self._groups: dict[int, int] = {}
         self._lots = self._buffers.books["lot_size"].tolist()
         self._ticks = self._buffers.books["tick_size"].tolist()
+        # Looked at before and after all that a strategy does: through an array they would cost as much as a fill.
+        self._n_orders, self._n_events = (self._buffers.account[name].data for name in ("n_orders", "n_events"))
+        self._held: Sequence[float] = self._buffers.holdings["position"].data.toreadonly()
 
     @property
     def rows_done(self) -> int:
@@ -155,7 +158,7 @@ class Simulation:
         if not 0 <= symbol < len(self._lots):
             raise InvalidInput.of_field("order.symbol", f"must be an index below {len(self._lots)}")
         lot_size = self._lots[symbol]
-        closes = -side * self.held[symbol] if lot_size > 1.0 else 0.0
+        closes = -side * self._held[symbol] if lot_size > 1.0 else 0.0
         check_ticket(ticket, len(self._lots), lot_size, self._ticks[symbol], closes)
         self._check_acting()
         number = place_nb(
@@ -216,18 +219,16 @@ class Simulation:
     def cancel(self, number: int) -> bool:
         """End an order after the close of the last row. Returns whether there was one, and it lived."""
         self._check_acting()
-        return 1 <= number <= int(self._buffers.account["n_orders"][0]) and bool(
-            cancel_nb(self._sims, self._done - 1, number)
-        )
+        return 1 <= number <= self._n_orders[0] and bool(cancel_nb(self._sims, self._done - 1, number))
 
     def _check_acting(self) -> None:
         if self._decides_itself or self._done <= self._first:
             rule = "orders are placed after the first row, in a run without targets"
             raise InvalidInput.of_field("simulation", rule)
         self._least_done = self._done
-        n_orders, n_events = self._counts
-        if n_orders[0] + 8 > len(self._buffers.orders) or n_events[0] + 16 > len(self._buffers.events):
-            self._buffers.grow()
+        buffers = self._buffers
+        if self._n_orders[0] + 8 > len(buffers.orders) or self._n_events[0] + 16 > len(buffers.events):
+            buffers.grow()
 
     def events(self, since: int) -> Records:
         """What happened from event number `since` on: dtype EVENT."""
@@ -236,13 +237,7 @@ class Simulation:
     @property
     def n_events(self) -> int:
         """What has happened so far."""
-        return self._counts[1][0]
-
-    @cached_property
-    def _counts(self) -> tuple[memoryview[int], memoryview[int]]:
-        # The entries of two logs, looked at before and after all that a strategy does: an array's field is dearer.
-        account = self._buffers.account
-        return account["n_orders"].data, account["n_events"].data
+        return self._n_events[0]
 
     @property
     def fills(self) -> Records:
@@ -268,10 +263,10 @@ class Simulation:
         """Signed shares now, shape (n_symbols,)."""
         return self._buffers.holdings["position"].copy()
 
-    @cached_property
+    @property
     def held(self) -> Sequence[float]:
-        """Signed shares by symbol index, as they are whenever one is read."""
-        return self._buffers.holdings["position"].data.toreadonly()
+        """Signed shares by symbol index: a view, always of now."""
+        return self._held
 
     def open_orders(self, symbols: Sequence[int] | None = None) -> list[int]:
         """The numbers of the orders that live, by symbol, oldest first."""

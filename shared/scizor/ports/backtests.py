@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -44,6 +44,16 @@ class BacktestFilter:
     state: BacktestState | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RunFigures:
+    """Some metrics of a backtest that succeeded, by name."""
+
+    backtest_id: str
+    create_time: datetime
+    strategy_version: int
+    metrics: Mapping[str, Metric]
+
+
 class BacktestRepository(Protocol):
     """Jobs and their results. An owner is a name that whoever claims a job makes for that one claim."""
 
@@ -59,14 +69,19 @@ class BacktestRepository(Protocol):
         """Newest first, those older than the id `before`; ids sort by time."""
         ...
 
-    async def count_unfinished(self) -> int:
-        """Jobs queued or running."""
+    async def computed(self, fingerprint: str, limit: int) -> list[BacktestJob]:
+        """Those that succeeded with this fingerprint, newest first."""
+        ...
+
+    async def count_unfinished(self, caller: str | None = None) -> int:
+        """Jobs queued or running; only that caller's when one is named."""
         ...
 
     async def claim(self, owner: str, now: datetime, stale_before: datetime) -> BacktestJob | None:
-        """Mark a job running for `owner`: the oldest queued, or running but not heard of since `stale_before`.
+        """Mark a job running for `owner`: queued, or running but not heard of since `stale_before`.
 
-        Its `attempts` grow by one. Safe against other claimers; None when there is none.
+        That of the highest priority, and of equal ones the oldest. Its `attempts` grow by one. Safe against other
+        claimers; None when there is none.
         """
         ...
 
@@ -91,6 +106,10 @@ class BacktestRepository(Protocol):
         """End it as CANCELLED. Raises NotFound, FailedPrecondition(BACKTEST_FINISHED)."""
         ...
 
+    async def delete(self, backtest_id: str) -> None:
+        """Remove a job that has ended, with its results. Raises NotFound, FailedPrecondition(BACKTEST_NOT_FINISHED)."""
+        ...
+
     async def save_results(
         self, backtest_id: str, results: BacktestResults, trades: Sequence[Trade], curve: EquityCurve
     ) -> None:
@@ -107,4 +126,12 @@ class BacktestRepository(Protocol):
 
     async def curve(self, backtest_id: str) -> EquityCurve:
         """The whole curve; raises as `results`."""
+        ...
+
+    async def states(self, strategy_id: str, version: int = 0) -> Mapping[BacktestState, int]:
+        """How many backtests of a strategy stand where; of all versions for 0. States that none is in are absent."""
+        ...
+
+    async def figures(self, strategy_id: str, version: int, names: Sequence[str], limit: int) -> list[RunFigures]:
+        """Metrics of these names of its newest `limit` backtests that succeeded, newest first. `version`: as above."""
         ...

@@ -11,6 +11,8 @@ from scizor.ports.collections import CollectionRepository, SessionGapRepository
 from scizor.ports.flags import FlagRepository
 from scizor.ports.imports import ImportRepository
 from scizor.ports.intraday import IntradayRepository
+from scizor.ports.optimizations import OptimizationRepository
+from scizor.ports.strategies import StrategyRepository
 from scizor.ports.symbols import SymbolRepository
 
 
@@ -78,8 +80,18 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def strategies(self) -> StrategyRepository:
+        """Stored strategies."""
+        ...
+
+    @property
     def backtests(self) -> BacktestRepository:
         """Backtests and results."""
+        ...
+
+    @property
+    def optimizations(self) -> OptimizationRepository:
+        """Optimisations and their trials."""
         ...
 
     @property

@@ -13,6 +13,7 @@ from scizor.domain.errors import InvalidInput, Reason
 from scizor.strategy.bars import Bars
 from scizor.strategy.declare import Declaration
 from scizor.strategy.parameters import Bool, Choice, Float, Int, Parameter, ParameterValue
+from scizor.strategy.signatures import demand_signatures
 
 if TYPE_CHECKING:
     from scizor.strategy.context import Context
@@ -52,6 +53,7 @@ class Strategy:
             cls.id = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
         if "description" not in own:
             cls.description = cleandoc(cls.__doc__ or "")
+        demand_signatures(cls, cls.id)
 
     def __init__(self, **values: object) -> None:
         self._params = MappingProxyType(_parsed(type(self), values))

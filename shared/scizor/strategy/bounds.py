@@ -6,9 +6,7 @@ import numpy as np
 
 from scizor.domain.arrays import FloatArray
 from scizor.engine._jit import njit
-
-# Sums of fractions such as 49 x 1/49 may be above 1 by rounding.
-TOLERANCE = 1e-9
+from scizor.engine.portfolio.survey import WEIGHT_ROUNDING
 
 
 @njit
@@ -34,6 +32,6 @@ def survey_nb(weights: FloatArray, least: float, most: float) -> tuple[int, int,
             total = 0.0
             for symbol in range(n_symbols):
                 total += abs(standing[symbol])
-            if total > most + TOLERANCE:
+            if total > most + WEIGHT_ROUNDING:
                 return row, -1, total
     return -1, -1, 0.0

@@ -15,7 +15,7 @@ from scizor.domain.arrays import FloatArray
 from scizor.domain.errors import InvalidInput
 from scizor.domain.intervals import Interval
 from scizor.engine.indicators import TABLE
-from scizor.strategy.bars import COLUMNS, Bars, Column, bare_matrix
+from scizor.strategy.bars import COLUMNS, Bars, CoarseBars, Column, bare_matrix
 from scizor.strategy.errors import about
 from scizor.strategy.parameters import Float, Int, ParameterValue
 
@@ -88,7 +88,7 @@ class Declaration:
         if self.interval is None:
             found = self._over(bars, params)
         else:
-            coarse = bars.resample(self.interval)
+            coarse = self._coarse(bars, self.interval)
             shape = (len(self.degrees), coarse.n_rows, coarse.n_symbols)
             found = np.stack([coarse.align(one) for one in np.broadcast_to(self._over(coarse, params), shape)])
         return np.broadcast_to(found, (len(self.degrees), bars.n_rows, bars.n_symbols))
@@ -96,6 +96,13 @@ class Declaration:
     def values(self, make: Callable[[int], Values]) -> object:
         """What the attribute is in an instance, given how the values of each output are made."""
         raise NotImplementedError
+
+    def _coarse(self, bars: Bars, interval: Interval) -> CoarseBars:
+        try:
+            return bars.resample(interval)
+        except InvalidInput as error:
+            rule = "; ".join(one.description for one in error.violations)
+            raise InvalidInput.of_field(f"{self.name or self._kind.name}.interval", rule) from None
 
     def _over(self, bars: Bars, params: Mapping[str, ParameterValue]) -> FloatArray:
         matrices = [_matrix(one, bars, params) for one in self._inputs]

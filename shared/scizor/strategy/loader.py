@@ -32,6 +32,8 @@ def load(source: str, filename: str) -> type[Strategy]:
     sys.modules[module.__name__] = module
     try:
         exec(code, vars(module))  # noqa: S102 - to run the user's file is what this is for
+    except StrategyError:  # it names its line itself
+        raise
     except Exception as error:
         place = place_of(error.__traceback__, frozenset({filename}))
         raise StrategyError.at(error, place=place if place[1] else (filename, 0)) from error

@@ -75,8 +75,8 @@ def run(
     rest.
     """
     whole = market if isinstance(market, Market) else Market(market)
-    if not 0 <= first_row < whole.panel.n_rows:
-        raise InvalidInput.of_field("first_row", f"must be between 0 and {whole.panel.n_rows - 1}")
+    if not isinstance(first_row, int | np.integer) or not 0 <= first_row < whole.panel.n_rows:
+        raise InvalidInput.of_field("first_row", f"must be a whole number between 0 and {whole.panel.n_rows - 1}")
     against = _benchmark(whole, benchmark)
     fresh = strategy.fresh()
     labels: Mapping[int, str] = {}
@@ -86,7 +86,7 @@ def run(
         result, labels = _run_event(fresh, whole, settings, first_row, on_progress, deadline)
     else:
         raise InvalidInput.of_field("strategy", "must be a VectorStrategy or an EventStrategy")
-    metrics = evaluate(result, whole.panel, convention, benchmark=against, intervals=intervals)
+    metrics = evaluate(result, whole, convention, benchmark=against, intervals=intervals)
     proof = fingerprint(ENGINE_VERSION, fresh.id, fresh.version, fresh.params, settings, whole, first_row)
     return Run(fresh, whole, settings, result, metrics, caveats(result, whole, settings), proof, labels)
 

@@ -238,6 +238,20 @@ async def test_runs_of_a_warden_that_dies_are_our_fault_and_the_next_one_is_ther
         await made.close()
 
 
+async def test_a_run_whose_process_is_killed_by_others_is_run_again(sandbox: LockedSandbox) -> None:
+    begun = 0
+
+    def kill(_: Mapping[str, Any]) -> None:
+        nonlocal begun
+        begun += 1
+        for child in children(sandbox) if begun < 3 else ():
+            child.kill()
+
+    source = "import time\nsay({'begun': True})\ntime.sleep(0.5)\nloot = 'all of it'"
+    answer = await sandbox.run(PLAY, {"source": source}, {}, Limits(), kill)
+    assert (answer.document["loot"], begun) == ("all of it", 3)
+
+
 async def test_closing_ends_all_runs() -> None:
     made = LockedSandbox(SETTINGS)
     begun = await Begun(made).wait()

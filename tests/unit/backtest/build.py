@@ -6,16 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
 from scizor.adapters.bus import MemoryBus
+from scizor.adapters.calendar import ExchangeSessions
 from scizor.domain.backtests import BacktestJob, BacktestSpec, ParameterValue
 from scizor.domain.bars import BarArray, empty_bars
 from scizor.domain.instruments import Instrument
 from scizor.domain.sessions import SessionRange, to_day
+from scizor.domain.strategies import StoredStrategy
 from scizor.ports.storage import Storage
-from scizor.services.backtest.app import Backtests
+from scizor.services.backtest.app import Backtests, Wish
+from scizor.services.backtest.strategies.catalog import Catalog, Draft
+from scizor.services.backtest.strategies.checking import Checking
+from scizor.services.backtest.strategies.hosting import Hosting
+from tests.fakes.sandbox import FakeSandbox
 
 FIRST_SESSION = date(2020, 1, 2)
 
@@ -83,16 +90,41 @@ class App:
     storage: Storage
     clock: HandClock = field(default_factory=HandClock)
     bus: MemoryBus[BacktestJob] = field(default_factory=MemoryBus)
+    sandbox: FakeSandbox = field(default_factory=FakeSandbox)
     queue_limit: int = 1000
+    caller_limit: int = 1000
     wakes: int = 0
 
     @property
     def backtests(self) -> Backtests:
-        return Backtests(self.storage, self.bus, self.clock, self._wake, self.queue_limit)
+        return Backtests(self.storage, self.bus, self.clock, self._wake, self.queue_limit, self.caller_limit)
 
-    async def create(self, spec: BacktestSpec) -> BacktestJob:
+    @property
+    def hosting(self) -> Hosting:
+        return Hosting(self.sandbox, ExchangeSessions(self.clock))
+
+    @property
+    def catalog(self) -> Catalog:
+        return Catalog(self.storage, self.clock, self.hosting)
+
+    @property
+    def checking(self) -> Checking:
+        return Checking(self.storage, self.clock, self.catalog, self.hosting)
+
+    async def store(self, source: str, strategy_id: str = "", **draft: Any) -> StoredStrategy:
+        declared = await self.catalog.declared(strategy_id, source)
         async with self.storage.begin() as work:
-            job = await self.backtests.create(work, spec)
+            return await self.catalog.create(work, strategy_id, Draft(source=source, **draft), declared)
+
+    async def update(self, strategy_id: str, etag: str = "", **draft: Any) -> StoredStrategy:
+        wanted = Draft(**draft)
+        declared = await self.catalog.declared(strategy_id, wanted.source) if wanted.source is not None else None
+        async with self.storage.begin() as work:
+            return await self.catalog.update(work, strategy_id, wanted, declared, etag)
+
+    async def create(self, spec: BacktestSpec, wish: Wish | None = None) -> BacktestJob:
+        async with self.storage.begin() as work:
+            job = await self.backtests.create(work, spec, wish)
         self.backtests.announce(job)
         return job
 

@@ -25,7 +25,8 @@ DEADLINE_S = 20.0
 
 
 def means_of(app: App, executor: ThreadPoolExecutor, owner: str = "one") -> Means:
-    return Means(app.storage, app.bus, app.clock, ExchangeSessions(app.clock), executor, owner, Pace(0.001, 0.01))
+    calendar = ExchangeSessions(app.clock)
+    return Means(app.storage, app.bus, app.clock, calendar, executor, app.hosting, owner, Pace(0.001, 0.01))
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from scizor.domain.instruments import Instrument, StoredInstrument
 from scizor.domain.intervals import Interval
 from scizor.domain.sessions import SessionRange
 from scizor.ports.backtests import BacktestFilter
+from scizor.services.backtest.app import Wish
 from tests.fakes.bars import FakeBars
 from tests.fakes.storage import FakeStorage
 from tests.unit.backtest.build import App, spec_of, store_bars, waves
@@ -189,3 +190,31 @@ async def test_without_storage_the_answer_is_unavailable() -> None:
     storage.available = False
     with pytest.raises(Unavailable):
         await App(storage).create(spec_of(initial_capital=Decimal(1)))
+
+
+async def test_one_caller_does_not_fill_the_queue_of_all(app: App) -> None:
+    app.caller_limit = 2
+    mine, yours = Wish(caller="me"), Wish(9, "you")
+    first = await app.create(spec_of(), mine)
+    await app.create(spec_of(), mine)
+    with pytest.raises(LimitExceeded) as caught:
+        await app.create(spec_of(), mine)
+    assert caught.value.reason is Reason.QUEUE_FULL
+    assert caught.value.metadata == {"limit": "2", "caller": "me"}
+    other = await app.create(spec_of(), yours)
+    assert (other.priority, other.caller) == (9, "you")
+    await app.cancel(first.id)
+    await app.create(spec_of(), mine)
+
+
+async def test_what_has_ended_may_be_deleted(app: App) -> None:
+    job = await app.create(spec_of())
+    async with app.storage.begin() as work:
+        with pytest.raises(FailedPrecondition) as caught:
+            await app.backtests.delete(work, job.id)
+    assert caught.value.reason is Reason.BACKTEST_NOT_FINISHED
+    await app.cancel(job.id)
+    async with app.storage.begin() as work:
+        await app.backtests.delete(work, job.id)
+    with pytest.raises(NotFound):
+        await app.backtests.get(job.id)

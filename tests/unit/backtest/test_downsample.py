@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,6 +52,17 @@ def test_a_spike_between_two_pixels_is_kept() -> None:
     equity[[3_333, 6_666]] = 0.5, 2.0
     equity[7_777] = 1.5
     assert {3_333, 6_666, 7_777} <= set(kept_rows(equity, 100).tolist())
+
+
+def test_the_deepest_drawdown_and_the_highest_exposure_are_kept_though_equity_is_higher_there() -> None:
+    rising = np.linspace(1.0, 2.0, 10_000)
+    curve = curve_of(rising)
+    drawdown, exposure = np.zeros(10_000), np.ones(10_000)
+    drawdown[4_321], exposure[8_765] = -0.5, 3.0
+    thin = thinned(replace(curve, drawdown=drawdown, exposure=exposure), 6)
+    assert len(thin.days) <= 6
+    assert thin.drawdown.min() == -0.5
+    assert thin.exposure.max() == 3.0
 
 
 @pytest.mark.parametrize("max_points", [1, 2, 3])

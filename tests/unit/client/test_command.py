@@ -120,8 +120,10 @@ COMMAND_LINES = (
     + [["collect", word] for word in ("daily", "symbol", "history", "status", "cancel", "check")]
     + [["stream", word] for word in ("quotes", "bars")]
     + [["actions", word] for word in ("list", "record")]
-    + [["backtest", word] for word in ("run", "check", "watch", "show", "list", "cancel")]
-    + [[], ["symbols"], ["bars"], ["actions"], ["backtest"], ["collect"], ["stream"]]
+    + [["strategy", word] for word in ("list", "show", "create", "update", "check", "delete")]
+    + [["backtest", word] for word in ("run", "check", "watch", "show", "list", "cancel", "delete")]
+    + [["backtest", word] for word in ("report", "compare", "performance")]
+    + [["strategy"], [], ["symbols"], ["bars"], ["actions"], ["backtest"], ["collect"], ["stream"]]
 )
 
 
@@ -213,6 +215,19 @@ def test_bars_become_a_file_that_can_be_imported(
         "AAPL.NASDAQ,2010-01-04,213.43,214.5,212.38,214.01,17633200.0",
         "AAPL.NASDAQ,2010-01-05,214.6,215.59,213.25,214.38,21496600.0",
     ]
+
+
+def test_bars_go_to_standard_output_as_they_go_to_a_file(
+    server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["bars", "get", "AAPL", "--csv", "bars.csv"]) == 0
+    capsys.readouterr()
+    assert run(["bars", "get", "AAPL", "--csv", "-"]) == 0
+    assert capsys.readouterr().out == Path("bars.csv").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["bars.csv"]
+    assert run(["bars", "get", "AAPL", "--csv", "-", "--json"]) == 2
+    assert "--csv - and --json" in capsys.readouterr().err
 
 
 def test_a_stream_is_csv_lines_or_json_lines(server: None, capsys: pytest.CaptureFixture[str]) -> None:

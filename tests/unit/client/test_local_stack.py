@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
-from scizor.client.cli import local
+from scizor.client.cli import demo, local
 from scizor.client.cli.local import Stack
+from scizor.client.cli.story import Story
 from scizor.client.cli.usage import CommandFailed
+from tests.unit.client.scripted import MarketData
 
 READY = """
 import json, os, pathlib, signal, sys
@@ -92,3 +95,31 @@ def test_the_home_is_the_one_the_services_choose(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("HOME", "/home/quant")
     assert str(local.home(environment)) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "starts"),
+    [("127.0.0.1:{own}", True), ("localhost:{own}", True), ("127.0.0.1:{other}", False), ("elsewhere:{own}", False)],
+)
+def test_a_demo_starts_what_its_address_lacks_on_this_machine_alone(
+    monkeypatch: pytest.MonkeyPatch, address: str, starts: bool
+) -> None:
+    with socket.socket() as own, socket.socket() as other:  # bound, and nobody listens: whoever calls is refused
+        ports = {}
+        for name, bound in (("own", own), ("other", other)):
+            bound.bind(("127.0.0.1", 0))
+            ports[name] = bound.getsockname()[1]
+        monkeypatch.setenv("SCIZOR_EDGE_PORT", str(ports["own"]))
+        monkeypatch.setenv("SCIZOR_ADDRESS", address.format(**ports))
+        monkeypatch.setattr(local, "demand_server", lambda: None)
+        monkeypatch.setattr(local, "running", lambda: None)
+        monkeypatch.setattr(local, "start_detached", lambda: Stack("ready"))
+        assert demo.start(Story(silent=True)) is starts
+
+
+def test_a_demo_takes_what_answers_at_its_address_as_it_is(
+    market_data: MarketData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCIZOR_EDGE_PORT", os.environ["SCIZOR_ADDRESS"].rpartition(":")[2])
+    monkeypatch.setattr(local, "start_detached", lambda: pytest.fail("it was there already"))
+    assert not demo.start(Story(silent=True))

@@ -34,6 +34,14 @@ write_frame(out, Frame({"error": {"reason": "FIELD_INVALID", "message": "mine.py
 FINDS = """
 write_frame(out, Frame({"findings": [{"kind": "name", "line": 7, "message": "ctx has no bye"}], "passed": ""}))
 """
+ENDS = """
+import os
+os._exit(7)
+"""
+IS_KILLED = """
+import os, signal
+os.kill(os.getpid(), signal.SIGSEGV)
+"""
 LOOPS = """
 while True:
     pass
@@ -106,12 +114,28 @@ def test_what_nothing_else_can_end_is_killed(
     assert "no end within 0.1 s" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (ENDS, "mine.py: the program ended with exit status 7 while the strategy ran"),
+        (IS_KILLED, "mine.py: the program was ended by signal 11 (Segmentation fault) while the strategy ran"),
+    ],
+    ids=["exit", "signal"],
+)
+def test_a_program_that_ends_without_an_answer_is_told_with_its_status(
+    monkeypatch: pytest.MonkeyPatch, strategy: str, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    program(monkeypatch, text)
+    assert run(["backtest", "check", strategy]) == 1
+    assert said in capsys.readouterr().err
+
+
 def test_without_the_engine_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, strategy: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(research, "_PACKAGES", ("a_package_that_is_not_there",))
     assert run(["backtest", "run", strategy, "--symbols", "A"]) == 1
-    assert "pip install 'scizor[server]'" in capsys.readouterr().err
+    assert "pip install '.[server]' in the source folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -120,6 +144,11 @@ def test_without_the_engine_it_says_what_to_install(
         (["run", "none.py", "--symbols", "A"], "none.py: there is no such file"),
         (["run", "sma_cross", "--symbols", "A", "--bars", "x.csv"], "--bars is for a strategy of a file"),
         (["run", "sma_cross"], "at least one symbol"),
+        (["run", "mine.py", "--bars", "x.csv", "--symbols", ",,"], "'--symbols': give at least one symbol"),
+        (["run", "mine.py", "--bars", "x.csv", "--symbols", ""], "'--symbols': give at least one symbol"),
+        (["check", "mine.py", "--symbols", " , "], "'--symbols': give at least one symbol"),
+        (["run", "mine.py", "--bars", "x.csv", "--currency", "EURO"], "'--currency': must be an ISO 4217 code"),
+        (["run", "sma_cross", "--symbols", "A", "--currency", "XYZ"], "'--currency': must be an ISO 4217 code"),
         (["check", "sma_cross"], "check is for a strategy of a file"),
     ],
 )

@@ -89,3 +89,12 @@ def test_the_spelling_of_equal_inputs_does_not_change_the_fingerprint() -> None:
 
 def test_the_fingerprint_of_a_known_run_is_what_it_was() -> None:
     assert fingerprint(**RECIPE) == "24dcf73e60152e8a7a3373756752d3e2f39aee8c372cbe6a387bd98695203e87"
+
+
+def test_whole_numbers_that_no_float_is_equal_to_differ() -> None:
+    def of(seed: float) -> str:
+        return fingerprint(**{**RECIPE, "parameters": {"seed": seed}})
+
+    assert len({of(2**53), of(2**53 + 1), of(2**53 + 2), of(10**400), of(10**400 + 1)}) == 5
+    assert of(2**60) == of(float(2**60))
+    assert of(0) == of(-0.0)

@@ -98,6 +98,61 @@ def test_two_bars_of_one_slot_are_refused() -> None:
         Panel.align({"A": Series(day, column, column, column, column)})
 
 
+@pytest.mark.parametrize("column", ["open", "high", "low", "close", "volume", "open_ns", "close_ns"])
+def test_a_column_of_another_length_is_refused_by_name(column: str) -> None:
+    days, three = np.array(["2020-01-02", "2020-01-03", "2020-01-06"], "datetime64[D]"), np.full(3, 10.0)
+    series = Series(days, three, three, three, three)
+    change: dict[str, Any] = {column: np.arange(1, 3) if column.endswith("ns") else three[:1]}
+    short = replace(series, **change)
+    with pytest.raises(InvalidInput, match=rf"panel\.A\.{column}: must have shape \(3,\), as sessions have, not"):
+        Panel.align({"B": series, "A": short})
+
+
+def test_a_bar_without_a_date_is_refused() -> None:
+    days, column = np.array(["2020-01-02", "NaT"], "datetime64[D]"), np.full(2, 10.0)
+    with pytest.raises(InvalidInput, match=r"panel\.A\.sessions: every bar has a date"):
+        Panel.align({"A": Series(days, column, column, column, column)})
+
+
+def test_sessions_that_fall_are_refused() -> None:
+    days, column = np.array(["2020-01-03", "2020-01-02"], "datetime64[D]"), np.full(2, 10.0)
+    opens = np.array([0, 10])
+    with pytest.raises(InvalidInput, match=r"panel\.A\.sessions: must not fall, but 2020-01-02 comes after 2020-01-03"):
+        Panel.align({"A": Series(days, column, column, column, column, None, opens, opens + 10)})
+
+
+def test_a_slot_of_two_sessions_is_refused_whichever_symbol_comes_first() -> None:
+    column, opens = np.array([10.0]), np.array([1_577_919_600_000_000_000])
+
+    def series(day: str) -> Series:
+        days = np.array([day], "datetime64[D]")
+        return Series(days, column, column, column, column, None, opens, opens + 3_600_000_000_000)
+
+    both = {"A": series("2020-01-01"), "B": series("2020-01-02")}
+    slot = "its bar from 2020-01-01T23:00:00 to 2020-01-02T00:00:00 UTC is of the session"
+    with pytest.raises(InvalidInput, match=rf"panel\.B: {slot} 2020-01-02, that of A of 2020-01-01: one slot, one"):
+        Panel.align(both)
+    with pytest.raises(InvalidInput, match=rf"panel\.A: {slot} 2020-01-01, that of B of 2020-01-02: one slot, one"):
+        Panel.align({name: both[name] for name in ("B", "A")})
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [
+        ("account", "AccountType"),
+        ("sizing", "Sizing"),
+        ("fill_timing", "FillTiming"),
+        ("path", "PathPolicy"),
+        ("limit_fills", "LimitPolicy"),
+        ("price_rounding", "PriceRounding"),
+    ],
+)
+def test_a_choice_that_is_none_is_refused(field: str, kind: str) -> None:
+    for wrong in ("margin", 1, None):
+        with pytest.raises(InvalidInput, match=rf"{field}: must be a {kind} \([A-Z_, ]+\), not {wrong!r}"):
+            Settings(**{field: wrong})  # type: ignore[arg-type]  # that is what is tested
+
+
 def test_bars_of_one_symbol_that_overlap_are_refused() -> None:
     panel = panel_of([10, 10], [10, 10])
     with pytest.raises(InvalidInput, match=r"panel\.S0: a bar must not open before the one before it has closed"):

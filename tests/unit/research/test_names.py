@@ -19,7 +19,7 @@ class Mine(EventStrategy):
 
 def test_each_unknown_name_has_its_line_and_what_was_meant() -> None:
     found = list(unknown_names(STRATEGY))
-    assert [line for line, _ in found] == [5, 6, 10]
+    assert [tuple(place) for place, _ in found] == [(5, 36), (6, 17), (10, 42)]
     assert found[0][1] == "ctx has no equty: did you mean equity?"
     assert "did you mean close?" in found[2][1]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import os
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+import uvloop
 
 from scizor.adapters.sandbox import wire
 from scizor.adapters.sandbox.answers import Broken
@@ -98,3 +101,37 @@ async def test_the_beginning_of_what_is_printed_is_kept_and_a_flood_is_trouble()
     assert printed.text.startswith("first\nxxx")
     assert len(printed.text) < 2 * wire.MAX_PRINTED_BYTES
     assert [type(one) for one in trouble] == [Flood]
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_pipe_closes_its_descriptor_once_as_its_number_may_be_anothers_at_once(
+    monkeypatch: pytest.MonkeyPatch, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    close = os.close
+    another = os.memfd_create("another")
+
+    def close_and_lose(fd: int) -> None:
+        close(fd)
+        os.dup2(another, fd)
+
+    async def hear_to_the_end() -> int:
+        printed, (reading, writing) = Printed(lambda _: None), os.pipe()
+        printed.listen(reading)
+        os.write(writing, b"last words")
+        close(writing)
+        monkeypatch.setattr(os, "close", close_and_lose)
+        async with asyncio.timeout(5):
+            await printed.closed.wait()
+        printed.close()
+        monkeypatch.undo()
+        assert printed.text == "last words"
+        return reading
+
+    loop = new_loop()
+    try:
+        reading = loop.run_until_complete(hear_to_the_end())
+    finally:
+        loop.close()
+    assert os.path.sameopenfile(reading, another)
+    close(reading)
+    close(another)

@@ -120,8 +120,25 @@ async def test_forged_parts_of_an_error_are_left_out_or_cut() -> None:
     assert found.line == 0
     assert len(found.message) <= 2000
     assert "\x01" not in found.message
-    assert len(found.file) <= 2000
+    assert found.metadata.keys() == {"odd", "file"}
     assert [(one.field, one.description) for one in found.violations] == [("a", "")]
+
+
+async def test_all_that_is_forged_about_an_error_fits_in_its_trailers() -> None:
+    smiles = "\N{GRINNING FACE}" * 100
+    metadata = {f"{letter}{'x' * 31}": smiles for letter in "abcdefghijklmnop"} | {"x" * 900: "too long a name"}
+    found = error_of(strategy=False, message="m", metadata=metadata, violations=[[smiles, smiles]] * 40)
+    about = [*found.metadata, *found.metadata.values()]
+    about += [text for one in found.violations for text in (one.field, one.description)]
+    assert {len(text.encode()) for text in about} == {32, 160}
+    assert sum(len(text.encode()) for text in about) < 4500
+
+
+@pytest.mark.parametrize("line", ["9" * 7, "9" * 2000, "\u0664", "-1", ""])
+async def test_a_line_that_no_text_has_is_left_out(line: str) -> None:
+    found = error_of(strategy=True, message="m", metadata={"line": line, "file": "my.py"})
+    assert isinstance(found, StrategyError)
+    assert (found.line, found.metadata) == (0, {"file": "my.py"})
 
 
 def test_text_of_any_origin_loses_what_terminals_obey() -> None:

@@ -162,3 +162,15 @@ def test_a_split_is_no_crash_to_a_vector_strategy_and_nothing_before_it_knows_of
     weights_of(Seeing(), Market(panel, actions={"A": [split]}), Settings())
     np.testing.assert_array_equal(seen[0], [[100.0, 5.0], [102.0, 5.0], [102.0, 5.0], [104.0, 5.0]])
     np.testing.assert_array_equal(seen[1][:, 0], [1e6, 1e6, 5e5, 5e5])
+
+
+def test_bars_that_are_too_long_for_an_indicator_are_told_with_its_name() -> None:
+    class Daily(VectorStrategy):
+        by_day = ta.sma("close", window=2, interval=Interval.DAY_1)
+
+        def targets(self, bars: Bars) -> FloatArray:
+            return self.by_day.matrix
+
+    rule = r"by_day\.interval: must be longer than the bars, DAY_1 is not: run it on shorter ones, such as --interval"
+    with pytest.raises(InvalidInput, match=rule):
+        weights_of(Daily(), Market(random_panel(5, 1, 1)), Settings())

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from scizor.client.cli.parse import Adjust, Length, Size
+from scizor.domain.currencies import known_currency
+from scizor.domain.errors import InvalidInput
 
 
 class Account(StrEnum):
@@ -78,9 +80,27 @@ class Asked:
 _COMMISSION_HELP = "ib_fixed, ib_tiered, or so much a share and at least so much an order, such as 0.005:1."
 _SLIPPAGE_HELP = "half_spread:AMOUNT a share, or volume_share:IMPACT."
 
-Symbols = Annotated[list[str] | None, typer.Option(help="Symbols with commas between; they share one account.")]
+
+def _some_symbols(words: list[str] | None) -> list[str] | None:
+    # Words without a symbol in them are a mistake; no words at all may mean all there are.
+    if words and not any(word.strip(" ,") for word in words):
+        raise typer.BadParameter("give at least one symbol, such as AAPL")
+    return words
+
+
+def _currency(text: str) -> str:
+    try:
+        return known_currency("currency", text)
+    except InvalidInput as error:
+        raise typer.BadParameter(error.violations[0].description) from None
+
+
+Symbols = Annotated[
+    list[str] | None,
+    typer.Option(help="Symbols with commas between; they share one account.", callback=_some_symbols),
+]
 Capital = Annotated[str, typer.Option(help="Cash at the start.")]
-Currency = Annotated[str, typer.Option(help="Currency of the cash and of every symbol.")]
+Currency = Annotated[str, typer.Option(help="Currency of the cash and of every symbol.", callback=_currency)]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the strategy.", show_default="its own"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from scizor.backtest.v1 import backtest_pb2 as bt
 from scizor.backtest.v1.backtest_pb2 import Backtest
 from scizor.backtest.v1.backtest_service_pb2 import (
     CancelBacktestResponse,
     CreateBacktestResponse,
+    DeleteBacktestResponse,
     GetBacktestResponse,
     ListBacktestsResponse,
 )
@@ -16,7 +19,7 @@ from scizor.client.cli.backtest_tables import backtest_facts, backtests_table, t
 from scizor.client.cli.common import as_document, connect, print_json
 from scizor.client.cli.following import follow, outcome_of, show_outcome
 from scizor.client.cli.held_against import held_against
-from scizor.client.cli.parse import one_of
+from scizor.client.cli.parse import one_of, strategy_and_version
 from scizor.client.cli.plot import plot
 from scizor.client.cli.tables import show, word
 from scizor.client.cli.usage import EXIT_INTERRUPTED, CommandFailed
@@ -24,15 +27,27 @@ from scizor.client.sync import Client
 from scizor.domain.backtests import BacktestState
 
 
-def run(asked: Asked, *, wait: bool, plotted: bool, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a backtest is asked for. `cached`: whether one that was computed before will do."""
+
+    wait: bool = True
+    plotted: bool = False
+    as_json: bool = False
+    priority: int | None = None
+    cached: bool = False
+
+
+def run(asked: Asked, manner: Manner) -> None:
     """Queue a backtest and, to `wait`, show what it came to."""
-    arguments = arguments_of(asked)
+    strategy, version = strategy_and_version(asked.strategy)
+    arguments = arguments_of(asked) | {"priority": manner.priority, "allow_cached": manner.cached}
     with connect() as client:
-        backtest = client.backtests.create(asked.strategy, asked.symbols, **arguments)
-        if wait:
-            _follow_and_show(client, backtest.id, as_json=as_json, plotted=plotted)
+        backtest = client.backtests.create(strategy, asked.symbols, strategy_version=version, **arguments)
+        if manner.wait:
+            _follow_and_show(client, backtest.id, as_json=manner.as_json, plotted=manner.plotted)
             return
-    if as_json:
+    if manner.as_json:
         print_json(CreateBacktestResponse(backtest=backtest))
     else:
         show(f"queued as {backtest.id}; `scizor backtest watch {backtest.id}` shows how far it is")
@@ -82,6 +97,16 @@ def cancel(backtest_id: str, *, as_json: bool) -> None:
         print_json(CancelBacktestResponse(backtest=backtest))
     else:
         show(f"{backtest.id} is {word(bt.BacktestState, backtest.state)}, and asked to end")
+
+
+def delete(backtest_id: str, *, as_json: bool) -> None:
+    """Remove a backtest that has ended."""
+    with connect() as client:
+        client.backtests.delete(backtest_id)
+    if as_json:
+        print_json(DeleteBacktestResponse())
+    else:
+        show(f"{backtest_id} removed with its results")
 
 
 def _follow_and_show(client: Client, backtest_id: str, *, as_json: bool, plotted: bool = False) -> None:

@@ -19,7 +19,7 @@ def backtests_table(backtests: Sequence[bt.Backtest]) -> Table:
             (
                 one.id,
                 word(bt.BacktestState, one.state),
-                one.strategy_id,
+                _strategy(one),
                 ", ".join(one.symbols[:4]) + (f" +{len(one.symbols) - 4}" if len(one.symbols) > 4 else ""),
                 f"{one.create_time.ToDatetime():%Y-%m-%d %H:%M:%S}",
             )
@@ -39,7 +39,7 @@ def backtest_facts(backtest: bt.Backtest) -> Table:
             ("state", word(bt.BacktestState, backtest.state)),
             ("done", f"{backtest.progress.fraction:.0%}"),
             ("error", backtest.error.message),
-            ("strategy", f"{backtest.strategy_id} {set_to}".strip()),
+            ("strategy", f"{_strategy(backtest)} {set_to}".strip()),
             ("symbols", ", ".join(backtest.symbols)),
             ("sessions", " to ".join(filter(None, (backtest.start, backtest.end))) or "all stored"),
             ("capital", f"{capital.units + capital.nanos / 1e9:,.2f} {capital.currency_code}"),
@@ -90,17 +90,18 @@ def results_facts(results: bt.BacktestResults) -> Table:
 
 def figure(metric: bt.Metric) -> str:
     """A metric's value as its unit is read; a dash where it is not defined."""
-    return _written(metric.value, metric.unit) if metric.HasField("value") else "-"
+    return written(metric.value, metric.unit) if metric.HasField("value") else "-"
 
 
 def interval(metric: bt.Metric) -> str:
     """A metric's bootstrap interval; empty where there is none."""
     if not metric.HasField("ci_low"):
         return ""
-    return f"{_written(metric.ci_low, metric.unit)} to {_written(metric.ci_high, metric.unit)}"
+    return f"{written(metric.ci_low, metric.unit)} to {written(metric.ci_high, metric.unit)}"
 
 
-def _written(value: float, unit: str) -> str:
+def written(value: float, unit: str) -> str:
+    """A number as its unit is read."""
     formats = {
         "fraction": "{:.2%}",
         "currency": "{:,.2f}",
@@ -149,6 +150,10 @@ def trades_table(trades: Sequence[bt.BacktestTrade]) -> Table:
             for one in trades
         ),
     )
+
+
+def _strategy(backtest: bt.Backtest) -> str:
+    return f"{backtest.strategy_id}@{backtest.strategy_version}" if backtest.strategy_version else backtest.strategy_id
 
 
 def _commission(backtest: bt.Backtest) -> str:

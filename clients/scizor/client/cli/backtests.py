@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from scizor.client.cli import backtest_options as options
-from scizor.client.cli import research
+from scizor.client.cli import backtest_reports, research
 from scizor.client.cli.entry import End, Json, Start, example, group, help_of
 from scizor.client.cli.parse import Adjust, Length, Size, settings, symbol_names
 from scizor.client.cli.usage import EXIT_USAGE, CommandFailed
@@ -21,19 +21,25 @@ _FILE_SHOWN = "scizor backtest check my_strategy.py --symbols AAPL"
 commands = group(help_of("backtest"), _SHOWN)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The backtest's id.")]
+Priority = Annotated[int | None, typer.Option(min=0, max=9, help="Higher ones are begun first.", show_default="5")]
+Cached = Annotated[bool, typer.Option("--cached", help="Where the same was computed before, show that.")]
 _AN_ID = "0190d3a2-6f2e-7c3a-9a51-3f5f0c8f2b11"
 _OF_FILES = "is for a strategy of a file, such as my_strategy.py"
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
+    backtest_reports.register(commands)
     app.add_typer(commands, name="backtest")
 
 
 @commands.command("run", epilog=example(_SHOWN))
 def run_backtest(
     strategy: Annotated[
-        str, typer.Argument(help="A built-in one such as sma_cross, or a file such as my_strategy.py.")
+        str,
+        typer.Argument(
+            help="A built-in one such as sma_cross, a stored one such as mine or mine@2, or my_strategy.py."
+        ),
     ],
     symbols: options.Symbols = None,
     start: Start = "",
@@ -62,9 +68,11 @@ def run_backtest(
     plot: options.Plot = False,
     bars: options.BarsFile = "",
     deadline: options.Deadline = research.DEADLINE_S,
+    priority: Priority = None,
+    cached: Cached = False,
     as_json: Json = False,
 ) -> None:
-    """Run a strategy over history: a built-in one as a job of the service, one of a file on this machine."""
+    """Run a strategy over history: one of the service's as a job of it, one of a file on this machine."""
     asked = options.Asked(
         strategy,
         symbol_names(symbols or ()) if symbols or not bars else (),
@@ -98,7 +106,8 @@ def run_backtest(
         raise CommandFailed(f"--bars {_OF_FILES}; a service has bars of its own", EXIT_USAGE)
     from scizor.client.cli import backtest_service  # noqa: PLC0415 - see the module's docstring
 
-    backtest_service.run(asked, wait=wait, plotted=plot, as_json=as_json)
+    manner = backtest_service.Manner(wait, plot, as_json, priority, cached)
+    backtest_service.run(asked, manner)
 
 
 @commands.command("check", epilog=example(_FILE_SHOWN))
@@ -171,3 +180,11 @@ def cancel_backtest(backtest_id: Id, as_json: Json = False) -> None:
     from scizor.client.cli import backtest_service  # noqa: PLC0415 - see the module's docstring
 
     backtest_service.cancel(backtest_id, as_json=as_json)
+
+
+@commands.command("delete", epilog=example(f"scizor backtest delete {_AN_ID}"))
+def delete_backtest(backtest_id: Id, as_json: Json = False) -> None:
+    """Remove a backtest that has ended, with its results."""
+    from scizor.client.cli import backtest_service  # noqa: PLC0415 - see the module's docstring
+
+    backtest_service.delete(backtest_id, as_json=as_json)

@@ -12,7 +12,7 @@ import typer
 from scizor.client.cli import truth
 from scizor.client.cli.bundle import import_bundled
 from scizor.client.cli.common import as_document, connect, print_json
-from scizor.client.cli.csv_file import csv_lines, heading, write_csv
+from scizor.client.cli.csv_file import STANDARD_OUTPUT, csv_lines, heading, write_csv
 from scizor.client.cli.entry import End, Json, Start, SymbolName, example, group, help_of
 from scizor.client.cli.marketdata_tables import bars_table
 from scizor.client.cli.parse import Adjust, Format, Length, symbol_names
@@ -90,10 +90,14 @@ def get_bars(
     adjustment: Adjusted = Adjust.RAW,
     as_of: AsOf = "",
     limit: Annotated[int | None, typer.Option(min=1, help="How many at most.", show_default="all")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write them to this file.", show_default=False)] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write them to this file, - for standard output.", show_default=False)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show a symbol's bars."""
+    if csv == STANDARD_OUTPUT and as_json:
+        raise CommandFailed("--csv - and --json both write to standard output: choose one", EXIT_USAGE)
     with connect() as client:
         found = client.bars.get(
             symbol,
@@ -111,7 +115,7 @@ def get_bars(
         print_json(GetBarsResponse(bars=found.to_proto()))
     elif csv is None:
         show(bars_table(found))
-    else:
+    elif csv != STANDARD_OUTPUT:
         show(f"{len(found):,} bars written to {csv}")
 
 

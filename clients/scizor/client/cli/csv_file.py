@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from scizor.client.values import Bars
 from scizor.domain.intervals import Interval
 
+STANDARD_OUTPUT = Path("-")
 _VALUES = "open,high,low,close,volume"
 
 
@@ -27,5 +29,9 @@ def csv_lines(bars: Bars) -> str:
 
 
 def write_csv(path: Path, bars: Bars) -> None:
-    """Write a whole file. Raises OSError."""
-    path.write_text(heading(bars.interval) + csv_lines(bars), encoding="utf-8")
+    """Write a whole file; `-` is standard output. Raises OSError."""
+    text = heading(bars.interval) + csv_lines(bars)
+    if path == STANDARD_OUTPUT:
+        sys.stdout.write(text)
+    else:
+        path.write_text(text, encoding="utf-8")

@@ -20,6 +20,7 @@ from scizor.client.cli.entry import Json, example, help_of
 from scizor.client.cli.following import Outcome, follow, outcome_of, show_outcome
 from scizor.client.cli.story import Story
 from scizor.client.cli.usage import CommandFailed
+from scizor.client.errors import CallError
 from scizor.client.sync import Client
 
 _TRADED = ("AAPL", "IBM", "MSFT")
@@ -27,6 +28,7 @@ _PARAMETERS = {"fast": 50, "slow": 200}
 _CAPITAL = "100000"
 _COMMISSION_BPS = 5.0
 _SLIPPAGE_BPS = 2.0
+_HEALTH_DEADLINE_S = 2.0
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +43,7 @@ def demo(
     """See it work: start the services, collect bars from the broker, prove them, run a backtest on them."""
     story = Story(silent=as_json)
     with ExitStack() as at_the_end:
-        started = _start(story)
+        started = start(story)
         if started and not keep:
             at_the_end.callback(_stop, story)
         with connect() as client:
@@ -52,11 +54,11 @@ def demo(
         print_json(story.document)
 
 
-def _start(story: Story) -> bool:
-    """Whether it started the services; those of SCIZOR_ADDRESS, and running ones, are taken as they are."""
+def start(story: Story) -> bool:
+    """Whether it started the services; running ones, and those of another machine, are taken as they are."""
     address = address_from_environment(os.environ)
     story.keep("address", address)
-    if os.environ.get("SCIZOR_ADDRESS"):
+    if os.environ.get("SCIZOR_ADDRESS") and not _to_be_started(address):
         story.tell("Services", f"those at {address}")
         return False
     local.demand_server()
@@ -66,6 +68,18 @@ def _start(story: Story) -> bool:
     stack = local.start_detached()
     story.tell("Services", f"{', '.join(child.name for child in stack.children)} started; all of it at {address}")
     return True
+
+
+def _to_be_started(address: str) -> bool:
+    """Whether an address is where `scizor up` would put the services, and nobody answers there."""
+    if address.replace("localhost:", "127.0.0.1:") != local.own_address(os.environ):
+        return False
+    with Client(address, deadline_s=_HEALTH_DEADLINE_S) as client:
+        try:
+            client.health()
+        except CallError as error:
+            return error.reason == "NOT_REACHABLE"
+    return False
 
 
 def _stop(story: Story) -> None:

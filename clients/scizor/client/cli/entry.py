@@ -22,7 +22,10 @@ COMMANDS = {
     "quality": ("truth", "Show how imports were judged, the rows kept aside, and what looks wrong in stored bars."),
     "market-hours": ("truth", "Show an exchange's sessions, and whether it is open now."),
     "actions": ("actions", "Splits and dividends; prices are adjusted by them when read."),
+    "strategy": ("strategies", "Strategies: store, change, look at and check the code that backtests run."),
     "backtest": ("backtests", "Strategies run over history."),
+    "optimize": ("optimizing", "Search for a strategy's parameters, watch the trials, show the best and their proof."),
+    "optimization": ("optimizing", "Searches for parameters: watch, look at, pause, resume and end them."),
 }
 """Every first word: the module that has its commands, and what its help says."""
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from scizor.client.cli.chart import Curve
 from scizor.client.cli.following import Outcome
+from scizor.client.cli.stored_bars import stored_bars
 from scizor.client.sync import Client
 from scizor.client.values import Bars
 from scizor.domain.arrays import FloatArray
@@ -19,15 +20,13 @@ def held_against(client: Client, outcome: Outcome) -> Curve | None:
     asked, equity = outcome.backtest, outcome.equity
     if not len(equity):
         return None
-    interval = Interval(asked.interval or Interval.DAY_1)
+    # What a run is held against is of whole days, as its figures take it.
+    interval = Interval.DAY_1 if asked.benchmark else Interval(asked.interval or Interval.DAY_1)
     names = [asked.benchmark] if asked.benchmark else list(asked.symbols)
     # Whoever holds a share keeps its splits and dividends, whatever prices the strategy was shown.
-    bars: dict[str, list[Bars]] = {}
-    for part in client.bars.stream(
-        names, asked.start, asked.end, interval=interval, adjustment=Adjustment.TOTAL_RETURN
-    ):
-        bars.setdefault(part.symbol, []).append(part)
-    series = [_series(Bars.joined(parts), interval) for parts in bars.values()]
+    scale = Adjustment.TOTAL_RETURN
+    bars = stored_bars(client, names, asked.start, asked.end, interval=interval, adjustment=scale)
+    series = [_series(one, interval) for one in bars.values()]
     values = held_value(series, equity.dates.astype(np.int64) if not interval.intraday else equity.time_ns)
     return Curve(curve_name(asked.benchmark), values * outcome.results.initial_capital)
 
@@ -40,4 +39,7 @@ def curve_name(benchmark: str) -> str:
 def _series(bars: Bars, interval: Interval) -> tuple[Times, FloatArray]:
     if not interval.intraday:
         return bars.dates.astype(np.int64), bars.close
-    return bars.time_ns + int(interval.length.total_seconds()) * 1_000_000_000, bars.close
+    # A session's first bar may be cut short by the full hour: no bar is under way when the next begins.
+    ends = bars.time_ns + int(interval.length.total_seconds()) * 1_000_000_000
+    ends[:-1] = np.minimum(ends[:-1], bars.time_ns[1:])
+    return ends, bars.close

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
+from scizor.client.channel import address_from_environment
 from scizor.client.cli.usage import CommandFailed
 
 SUPERVISOR = (sys.executable, "-P", "-m", "scizor.services.local")
@@ -131,6 +132,11 @@ def current() -> Stack:
 def stop() -> str:
     """Stop the stack; returns what was found and done, in a word or two."""
     return _ask("down", deadline_s=_STOP_DEADLINE_S, statuses=(0,)).strip()
+
+
+def own_address(environment: Mapping[str, str]) -> str:
+    """The edge of this machine, wherever clients are told to call."""
+    return address_from_environment({name: value for name, value in environment.items() if name != "SCIZOR_ADDRESS"})
 
 
 def home(environment: Mapping[str, str]) -> Path:

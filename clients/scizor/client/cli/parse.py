@@ -88,6 +88,14 @@ def symbol_names(words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def strategy_and_version(word: str) -> tuple[str, int]:
+    """A strategy's id and, behind an @, the version of its code; 0 for the newest."""
+    strategy, at, version = word.partition("@")
+    if at and not (version.isdecimal() and int(version)):
+        raise CommandFailed(f"a version is a number from 1, as in {strategy or 'mine'}@2, not {word!r}", EXIT_USAGE)
+    return strategy, int(version or 0)
+
+
 def one_of(enum: type[E], text: str, option: str) -> E | None:
     """An enum's member by its word, such as `running`; None for an empty text."""
     if text and text.upper() not in enum.__members__:

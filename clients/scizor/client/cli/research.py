@@ -22,7 +22,9 @@ PROGRAM = (sys.executable, "-P", "-m", "scizor.services.research")
 DEADLINE_S = 60.0
 _PACKAGES = ("numba", "pyarrow", "exchange_calendars")
 _GRACE_S = 5.0
-_NOT_INSTALLED = "a strategy's file needs the engine, and only the client is installed: pip install 'scizor[server]'"
+_NOT_INSTALLED = (
+    "a strategy's file needs the engine, and only the client is installed; pip install '.[server]' in the source folder"
+)
 
 
 def is_file(strategy: str) -> bool:

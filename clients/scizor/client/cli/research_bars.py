@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from scizor.backtest.v1 import backtest_pb2 as bt
+from scizor.client.cli.parse import Length
+from scizor.client.cli.stored_bars import stored_bars
 from scizor.client.sync import Client
 from scizor.client.values import Bars
 from scizor.codec.frames import Array, Frame
@@ -44,14 +46,20 @@ def _bars(
     client: Client, symbols: Sequence[Symbol], backtest: bt.Backtest, interval: Interval, adjustment: Adjustment
 ) -> list[Bars]:
     references = [f"{one.id}.{one.currency}" for one in symbols]
-    parts: dict[str, list[Bars]] = {one.id: [] for one in symbols}
-    for part in client.bars.stream(references, backtest.start, backtest.end, interval=interval, adjustment=adjustment):
-        parts[part.symbol].append(part)
-    for symbol, pieces in parts.items():
-        if not pieces:
-            where = f"from {backtest.start or 'the oldest'} to {backtest.end or 'the newest'}"
-            raise FailedPrecondition(f"{symbol} has no bars {where}: import some", Reason.BARS_NOT_FOUND)
-    return [Bars.joined(parts[one.id]) for one in symbols]
+    found = stored_bars(client, references, backtest.start, backtest.end, interval=interval, adjustment=adjustment)
+    for one in symbols:
+        if one.id not in found:
+            raise _no_bars(one.id, backtest, interval)
+    return [found[one.id] for one in symbols]
+
+
+def _no_bars(symbol: str, backtest: bt.Backtest, interval: Interval) -> FailedPrecondition:
+    where = f"from {backtest.start or 'the oldest'} to {backtest.end or 'the newest'}"
+    if not interval.intraday:
+        return FailedPrecondition(f"{symbol} has no bars {where}: import some", Reason.BARS_NOT_FOUND)
+    length = Length[interval.name]
+    how = f"`scizor collect history {symbol} --interval {length}` brings some"
+    return FailedPrecondition(f"{symbol} has no bars of {length} {where}: {how}", Reason.BARS_NOT_FOUND)
 
 
 def _described(symbol: Symbol, bars: Bars, actions: Sequence[CorporateAction]) -> dict[str, Any]:

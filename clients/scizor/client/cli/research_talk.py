@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from contextlib import suppress
 from typing import Any
 
@@ -25,7 +27,8 @@ from scizor.codec.frames import Frame, read_frame, write_frame
 from scizor.domain.errors import InvalidInput
 
 _FILES_OWN_ID = "file"  # stands for the id of a file's strategy, which only its class knows
-_DIED = "the program that ran the strategy ended without a word; see what it wrote above"
+_NEVER_READY = "the program that runs strategies ended before it was ready; see what it wrote above"
+_GONE_WITHIN_S = 5.0
 
 
 def run(researcher: Researcher, asked: Asked, deadline_s: float, *, plotted: bool, as_json: bool) -> None:
@@ -79,15 +82,29 @@ def _ask(researcher: Researcher, backtest: bt.Backtest, asked: Asked, deadline_s
 def _answer(researcher: Researcher, asked: Asked, deadline_s: float) -> Frame:
     try:
         read_frame(researcher.answers)  # it is ready: compiled, where that was still to do
+    except EOFError:
+        raise CommandFailed(_NEVER_READY) from None
+    try:
         with researcher.ended_after(deadline_s):
             answer = read_frame(researcher.answers)
     except EOFError:
         if researcher.killed.is_set():
             raise CommandFailed(f"{asked.strategy}: no end within {deadline_s:g} s, and it had to be killed") from None
-        raise CommandFailed(_DIED) from None
+        raise CommandFailed(f"{asked.strategy}: {_how_it_ended(researcher)}") from None
     if error := answer.document.get("error"):
         raise CommandFailed(error["message"])
     return answer
+
+
+def _how_it_ended(researcher: Researcher) -> str:
+    """A sentence on a program that gives no answer any more."""
+    try:
+        status = researcher.process.wait(_GONE_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        return "the strategy closed what the program that ran it answers through"
+    if status >= 0:
+        return f"the program ended with exit status {status} while the strategy ran: a strategy may not end it"
+    return f"the program was ended by signal {-status} ({signal.strsignal(-status)}) while the strategy ran"
 
 
 def _outcome(answer: Frame) -> tuple[Outcome, list[bt.BacktestTrade]]:

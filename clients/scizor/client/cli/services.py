@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import grpc
 import typer
 
-from scizor.client.channel import address_from_environment
 from scizor.client.cli import local
 from scizor.client.cli.broker import broker_line
 from scizor.client.cli.common import as_document, connect, print_json
@@ -45,7 +44,7 @@ def up(
     """Start all services on this machine, on 127.0.0.1 only; without --detach until Ctrl-C."""
     local.demand_server()
     if not detach:
-        show(f"starting at {_own_address()}; `scizor status` tells how far it is, Ctrl-C stops it")
+        show(f"starting at {local.own_address(os.environ)}; `scizor status` tells how far it is, Ctrl-C stops it")
         local.become_supervisor()
     stack = local.running()
     if stack is None:
@@ -92,7 +91,7 @@ def _status_of_address(*, as_json: bool) -> int:
 
 
 def _show(stack: Stack, *, as_json: bool, next_steps: bool = False) -> None:
-    address = _own_address()
+    address = local.own_address(os.environ)
     health = {child.name: _health(child.name, child.port) for child in stack.children} if stack.ready else {}
     whole = _whole(address) if stack.ready else None
     if "edge" in health:
@@ -132,15 +131,10 @@ def _await_simulator(stack: Stack) -> None:
     """Wait for the connection to a gateway that starts too; one of the user's own may well stay away."""
     give_up = time.monotonic() + _SIMULATOR_DEADLINE_S
     while any(child.name == _SIMULATOR for child in stack.children) and time.monotonic() < give_up:
-        whole = _whole(_own_address())
+        whole = _whole(local.own_address(os.environ))
         if isinstance(whole, GetHealthResponse) and whole.broker.state == CONNECTION_STATE_READY:
             return
         time.sleep(_POLL_S)
-
-
-def _own_address() -> str:
-    """The edge of this machine, wherever clients are told to call."""
-    return address_from_environment({key: value for key, value in os.environ.items() if key != "SCIZOR_ADDRESS"})
 
 
 def _document(stack: Stack, health: dict[str, str], address: str, broker: BrokerHealth | None) -> dict[str, Any]:

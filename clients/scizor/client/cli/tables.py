@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,11 +15,18 @@ from rich.measure import Measurement
 from rich.table import Table
 
 PLAIN_WIDTH = 120
+_NO_TEXT = re.compile(r"[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """Text of anybody's without what a terminal takes for commands, or shows in another order than it stands."""
+    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def console() -> Console:
     """Standard output; where that is no terminal, plain and PLAIN_WIDTH wide."""
-    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    width = None if sys.stdout.isatty() else PLAIN_WIDTH
+    return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
 def show(*what: Any) -> None:
@@ -28,7 +36,8 @@ def show(*what: Any) -> None:
         room = Measurement.get(output, output.options, one).minimum if isinstance(one, Table) else 0
         # A table that needs more than the terminal has is printed whole all the same: a cut figure is a wrong one.
         width = max(room, output.width)
-        output.print(one, markup=False, soft_wrap=isinstance(one, str), width=width, crop=False)
+        told = harmless(one) if isinstance(one, str) else one
+        output.print(told, soft_wrap=isinstance(one, str), width=width, crop=False)
 
 
 def word(enum: Any, value: int) -> str:
@@ -75,21 +84,23 @@ def price(value: float) -> str:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """A table; a column whose name begins with `>` is set flush right, one with `~` is wrapped where room is short."""
-    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold", pad_edge=False)
+    made = Table(title=harmless(title), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold", pad_edge=False)
     for column in columns:
         justify: JustifyMethod = "right" if column.startswith(">") else "left"
         name, wraps = column.lstrip(">~"), column.startswith("~")
         least = len(name) if wraps else None  # where room is short, a column may become narrow but must not vanish
         made.add_column(name, justify=justify, no_wrap=not wraps, overflow="fold", min_width=least)
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*map(harmless, row))
     return made
 
 
 def facts(title: str, rows: Iterable[tuple[str, str]]) -> Table:
     """Names and values; what has no value is left out."""
-    made = Table(title=title, title_justify="left", box=None, show_header=False, title_style="bold", pad_edge=False)
+    made = Table(
+        title=harmless(title), title_justify="left", box=None, show_header=False, title_style="bold", pad_edge=False
+    )
     for name, value in rows:
         if value:
-            made.add_row(name, value)
+            made.add_row(name, harmless(value))
     return made

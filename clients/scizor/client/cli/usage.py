@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from scizor.client.cli.tables import harmless
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_NOT_REACHABLE = 3
@@ -20,7 +22,7 @@ class CommandFailed(Exception):
 
 def complain(text: str) -> None:
     """One line on standard error."""
-    typer.echo("scizor: " + " ".join(text.split()), err=True)
+    typer.echo("scizor: " + harmless(" ".join(text.split())), err=True)
 
 
 def report_usage(error: typer.TyperException) -> int:

@@ -7,26 +7,37 @@ import os
 import socket
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
 
 import structlog
 
 from scizor.adapters.bus import MemoryBus
 from scizor.adapters.calendar import ExchangeSessions
 from scizor.adapters.clock import SystemClock
+from scizor.adapters.compute import ProcessCompute, compute_at
+from scizor.adapters.sandbox import LockedSandbox, SandboxSettings
+from scizor.adapters.search import search_for
 from scizor.backtest.v1 import backtest_service_pb2
 from scizor.backtest.v1.backtest_service_pb2_grpc import add_BacktestServiceServicer_to_server
 from scizor.domain.backtests import BacktestJob
+from scizor.domain.errors import ScizorError
+from scizor.domain.optimizations import Optimization
+from scizor.ports.sandbox import Limits
 from scizor.rpc.server import Service, serve
 from scizor.rpc.settings import ServerSettings
-from scizor.services.backtest.app import Backtests
-from scizor.services.backtest.execution import Means
-from scizor.services.backtest.runner import Runner, RunnerSettings
+from scizor.services.backtest.assembly import Choices, Ports, assembled
+from scizor.services.backtest.optimization import hosted
+from scizor.services.backtest.optimization.assembly import Lab
+from scizor.services.backtest.optimization.runner import OptimizationRunnerSettings
+from scizor.services.backtest.runner import RunnerSettings
 from scizor.services.backtest.servicer import BacktestServicer
 from scizor.services.backtest.settings import BacktestSettings
+from scizor.services.backtest.strategies.hosting import LOOKED_AT, WARM
 from scizor.services.backtest.warm import warm_up
-from scizor.services.backtest.watch import Watch, WatchSettings
+from scizor.services.backtest.watch import WatchSettings
 from scizor.services.setup import open_storage, start
 
+_DRAWERS: Final = 1  # a tearsheet takes a second, and its worker some 200 MB
 NAME = backtest_service_pb2.DESCRIPTOR.services_by_name["BacktestService"].full_name
 
 _log = structlog.get_logger(__name__)
@@ -35,24 +46,66 @@ _log = structlog.get_logger(__name__)
 async def main(settings: BacktestSettings) -> None:
     """Serve and run jobs until told to stop."""
     storage, clock = await open_storage(settings), SystemClock()
-    bus: MemoryBus[BacktestJob] = MemoryBus()
     executor = ThreadPoolExecutor(settings.max_jobs, thread_name_prefix="backtest")
-    calendar = ExchangeSessions(clock)
+    calendar, sandbox = ExchangeSessions(clock), _sandbox(settings)
     warming = executor.submit(warm_up, calendar)
     warming.add_done_callback(log_failure)
-    means = Means(storage, bus, clock, calendar, executor, _owner(), warming=warming)
-    runner = Runner(means, RunnerSettings(settings.max_jobs, settings.lease_s))
-    backtests = Backtests(storage, bus, clock, runner.wake, settings.queue_limit)
-    watch = Watch(storage, bus, clock, WatchSettings(settings.heartbeat_s))
-    service = Service(NAME, add_BacktestServiceServicer_to_server, BacktestServicer(storage, backtests, watch))
+    starting = asyncio.create_task(_started(sandbox, warming))
+    bus: MemoryBus[BacktestJob] = MemoryBus()
+    optimization_bus: MemoryBus[Optimization] = MemoryBus()
+    lab = Lab(optimization_bus, compute_at(settings.compute, settings.workers), search_for, settings.workers)
+    drawing = ProcessCompute(_DRAWERS)
+    ports = Ports(storage, bus, clock, calendar, executor, sandbox, _owner(), lab, drawing, warming)
+    runner, use_cases = assembled(ports, _choices(settings))
+    service = Service(NAME, add_BacktestServiceServicer_to_server, BacktestServicer(use_cases))
     running = asyncio.create_task(runner.run())
+    searching = asyncio.create_task(use_cases.optimizing.runner.run())
 
     async def stop_running() -> None:
-        running.cancel()
-        await asyncio.wait([running])
+        for task in (running, searching, starting):
+            task.cancel()
+        await asyncio.wait([running, searching, starting])
+        await asyncio.to_thread(lab.compute.close)
+        await asyncio.to_thread(drawing.close)
+        await sandbox.close()
         executor.shutdown(wait=False, cancel_futures=True)
 
     await serve([service], ServerSettings(settings.port, settings.bind_host), on_stop=[stop_running, storage.close])
+
+
+def _sandbox(settings: BacktestSettings) -> LockedSandbox:
+    """Where uploaded code runs: as many at a time as there are jobs, and some texts that are looked at besides."""
+    return LockedSandbox(
+        SandboxSettings(
+            concurrency=settings.max_jobs + LOOKED_AT,
+            preload=(WARM, hosted.WARM),
+            allow_weaker=settings.allow_weaker_sandbox,
+        )
+    )
+
+
+async def _started(sandbox: LockedSandbox, warming: Future[None]) -> None:
+    """Have it ready before it is asked for. Without it the service does all else, and says why it does not do this.
+
+    It loads what is compiled already, so it begins when the compiler is done.
+    """
+    await asyncio.wait([asyncio.wrap_future(warming)])
+    try:
+        await sandbox.start()
+    except ScizorError as error:
+        _log.error("sandbox_refused", error=error.message)
+
+
+def _choices(settings: BacktestSettings) -> Choices:
+    deadline_s = settings.strategy_deadline_s
+    return Choices(
+        RunnerSettings(settings.max_jobs, settings.lease_s),
+        OptimizationRunnerSettings(settings.optimizations, settings.lease_s),
+        WatchSettings(settings.heartbeat_s),
+        strategy_limits=Limits(deadline_s, deadline_s, memory_bytes=settings.strategy_memory_mib << 20),
+        queue_limit=settings.queue_limit,
+        caller_limit=settings.caller_limit,
+    )
 
 
 def log_failure(warming: Future[None]) -> None:

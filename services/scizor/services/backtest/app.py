@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from scizor.domain.backtests import (
-    BacktestJob,
-    BacktestSpec,
-    BacktestState,
-    ParameterValue,
-    Progress,
-)
+from scizor.domain.backtests import MIDDLE_PRIORITY, BacktestJob, BacktestSpec, BacktestState, Progress
 from scizor.domain.errors import InvalidInput, LimitExceeded, Reason
 from scizor.domain.ids import RANDOM_BYTES, new_id
 from scizor.domain.instruments import StoredInstrument
@@ -23,42 +17,59 @@ from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage, UnitOfWork
 from scizor.services.backtest.downsample import thinned
 from scizor.services.backtest.load import as_benchmark, no_bars
+from scizor.services.backtest.strategies.catalog import with_code
 from scizor.services.backtest.terms import settings_of
-from scizor.strategy import registry
-from scizor.strategy.base import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a job is to be queued. `caller`: who asks, as far as is known."""
+
+    priority: int = MIDDLE_PRIORITY
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Backtests:
-    """Queue, find and end backtests, and read what they came to. `queue_limit`: jobs that may be unfinished at once."""
+    """Queue, find and end backtests, and read what they came to.
+
+    `queue_limit`: jobs that may be unfinished at once, `caller_limit`: of one caller.
+    """
 
     storage: Storage
     bus: Bus[BacktestJob]
     clock: Clock
     wake_runner: Callable[[], None]
     queue_limit: int = 1000
+    caller_limit: int = 1000
 
-    async def create(self, work: UnitOfWork, asked: BacktestSpec) -> BacktestJob:
+    async def create(self, work: UnitOfWork, asked: BacktestSpec, wish: Wish | None = None) -> BacktestJob:
         """Queue what is asked, with every parameter and symbol resolved. Call `announce` once it is committed.
 
         Raises NotFound(STRATEGY_NOT_FOUND, SYMBOL_NOT_FOUND), InvalidInput, FailedPrecondition(BARS_NOT_FOUND),
         LimitExceeded(QUEUE_FULL).
         """
-        parameters = _resolved(registry.get(asked.strategy_id), asked.parameters)
+        wish, spec = wish or Wish(), await self.resolved(work, asked)
+        await self._demand_room(work, wish.caller)
+        now = self.clock.now()
+        backtest_id = new_id(int(now.timestamp() * 1000), secrets.token_bytes(RANDOM_BYTES))
+        queued = Progress(1, BacktestState.QUEUED)
+        job = BacktestJob(backtest_id, spec, queued, create_time=now, priority=wish.priority, caller=wish.caller)
+        await work.backtests.add(job)
+        return job
+
+    async def resolved(self, work: UnitOfWork, asked: BacktestSpec) -> BacktestSpec:
+        """What is asked with every default said, code and symbols by their full ids. Raises as `create`."""
+        spec = await with_code(work, asked, "backtest")
         instruments = await work.symbols.get_many(asked.symbols)
         _demand_each_once(instruments)
         _demand_currency(instruments, asked.currency)
         await _demand_bars(work, instruments, asked)
         benchmark = await _benchmark_id(work, asked) if asked.benchmark else ""
-        await self._demand_room(work)
-        now = self.clock.now()
         symbols = tuple(instrument.instrument.id for instrument in instruments)
-        spec = replace(asked, parameters=parameters, symbols=symbols, benchmark=benchmark)
+        spec = replace(spec, symbols=symbols, benchmark=benchmark)
         settings_of(spec)
-        backtest_id = new_id(int(now.timestamp() * 1000), secrets.token_bytes(RANDOM_BYTES))
-        job = BacktestJob(backtest_id, spec, Progress(1, BacktestState.QUEUED), create_time=now)
-        await work.backtests.add(job)
-        return job
+        return spec
 
     async def cancel(self, work: UnitOfWork, backtest_id: str) -> BacktestJob:
         """End a job that has not ended. Call `announce` once it is committed.
@@ -66,6 +77,10 @@ class Backtests:
         Raises NotFound, FailedPrecondition(BACKTEST_FINISHED).
         """
         return await work.backtests.cancel(backtest_id, self.clock.now())
+
+    async def delete(self, work: UnitOfWork, backtest_id: str) -> None:
+        """Remove a job that has ended, with its results. Raises NotFound, FailedPrecondition(BACKTEST_NOT_FINISHED)."""
+        await work.backtests.delete(backtest_id)
 
     def announce(self, job: BacktestJob) -> None:
         """Tell watchers and workers of a change that is committed."""
@@ -99,21 +114,19 @@ class Backtests:
             job = await work.backtests.get(backtest_id)
             return thinned(await work.backtests.curve(backtest_id), max_points), job.spec.currency
 
-    async def _demand_room(self, work: UnitOfWork) -> None:
+    async def _demand_room(self, work: UnitOfWork, caller: str) -> None:
         if await work.backtests.count_unfinished() >= self.queue_limit:
             raise LimitExceeded(
                 f"{self.queue_limit} backtests are queued or running: retry when some have ended",
                 Reason.QUEUE_FULL,
                 metadata={"limit": str(self.queue_limit)},
             )
-
-
-def _resolved(strategy: type[Strategy], raw: Mapping[str, ParameterValue]) -> dict[str, ParameterValue]:
-    """As `registry.resolve`, with the fields of an error as a caller who creates a backtest spells them."""
-    try:
-        return dict(registry.resolve(strategy, raw))
-    except InvalidInput as error:
-        raise error.within("backtest") from None
+        if await work.backtests.count_unfinished(caller) >= self.caller_limit:
+            raise LimitExceeded(
+                f"{self.caller_limit} backtests of {caller} are queued or running: retry when some have ended",
+                Reason.QUEUE_FULL,
+                metadata={"limit": str(self.caller_limit), "caller": caller},
+            )
 
 
 async def _benchmark_id(work: UnitOfWork, asked: BacktestSpec) -> str:

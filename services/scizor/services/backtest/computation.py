@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from scizor.domain.backtests import BacktestSpec
+from scizor.domain.bars import BarSeries
 from scizor.engine import ENGINE_VERSION
 from scizor.engine.analytics.benchmark import Benchmark
 from scizor.engine.analytics.excursions import excursions
@@ -46,7 +47,7 @@ class Computation:
             self._strategy,
             self.market,
             self.settings,
-            benchmark=_benchmark(self._history),
+            benchmark=benchmark_of(self._history.benchmark) if self._history.benchmark else None,
             intervals=True,
             on_progress=lambda done, _total: on_bars(done),
         )
@@ -80,8 +81,7 @@ class Computation:
         )
 
 
-def _benchmark(history: History) -> Benchmark | None:
-    if history.benchmark is None:
-        return None
-    bars = history.benchmark.bars
+def benchmark_of(series: BarSeries) -> Benchmark:
+    """Closes by session, as figures are taken from."""
+    bars = series.bars
     return Benchmark(bars["day"].astype("datetime64[D]"), bars["close"].astype(np.float64))

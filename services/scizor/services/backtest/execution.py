@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -17,9 +17,11 @@ from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage
 from scizor.services.backtest.computation import Computation
-from scizor.services.backtest.load import load_history
+from scizor.services.backtest.load import History, load_history
 from scizor.services.backtest.outcome import Outcome
+from scizor.services.backtest.proof import code_of, proof_of
 from scizor.services.backtest.report import Pace, Reporter
+from scizor.services.backtest.strategies.hosting import Hosting, Text
 from scizor.strategy.registry import get
 
 Value = TypeVar("Value")
@@ -37,7 +39,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a job is run with. `owner` names this process.
+    """What a job is run with. `hosting`: where stored code runs. `owner` names this process.
 
     `warming`: the compilation that a first job waits for, so that its progress and its time are its own.
     """
@@ -47,6 +49,7 @@ class Means:
     clock: Clock
     calendar: SessionCalendar
     executor: Executor
+    hosting: Hosting
     owner: str
     pace: Pace = field(default_factory=Pace)
     warming: Future[None] | None = None
@@ -126,6 +129,11 @@ class Execution:
         spec = self._reporter.job.spec
         self._reporter.update(BacktestStage.LOADING)
         history = await load_history(self._means.storage, spec, self._means.clock.now().date())
+        return await (self._compute_apart(history) if spec.code_hash else self._compute_here(history))
+
+    async def _compute_here(self, history: History) -> Outcome:
+        """What came with the system, in a thread of this process."""
+        spec = self._reporter.job.spec
         if self._means.warming is not None:
             await asyncio.wait([asyncio.wrap_future(self._means.warming)])
         strategy = get(spec.strategy_id)(**spec.parameters)
@@ -140,6 +148,36 @@ class Execution:
             loop.call_soon_threadsafe(self._reporter.update, stage, done, total)
 
         return await self._in_thread(lambda: computation.run(on_bars))
+
+    async def _compute_apart(self, history: History) -> Outcome:
+        """What somebody stored, in a locked process. That it is whose result it says to be, is not for it to say."""
+        spec, total = self._reporter.job.spec, sum(len(one.series.bars) for one in history.symbols)
+        async with self._means.storage.begin() as work:
+            code = await code_of(work, spec)
+            source = await work.strategies.source(spec.strategy_id, spec.strategy_version)
+        self._reporter.update(BacktestStage.SIMULATING, 0, total)
+
+        def on_bars(done: int) -> None:
+            self._reporter.update(BacktestStage.SIMULATING, min(max(done, 0), total), total)
+
+        text = Text(source, spec.strategy_id)
+        outcome = await self._unless_lost(self._means.hosting.run(text, spec, history, on_bars))
+        self._reporter.update(BacktestStage.SAVING, total, total)
+        proof = await self._in_thread(lambda: proof_of(code, spec, history, self._means.calendar))
+        return replace(outcome, results=replace(outcome.results, fingerprint=proof))
+
+    async def _unless_lost(self, work: Coroutine[Any, Any, Value]) -> Value:
+        """What the work comes to; it is cancelled, and _Lost raised, as soon as the job is this owner's no more."""
+        working, lost = asyncio.create_task(work), asyncio.create_task(self._reporter.until_lost())
+        try:
+            await asyncio.wait([working, lost], return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise _Lost
+            return working.result()
+        finally:
+            for task in (working, lost):
+                task.cancel()
+            await asyncio.gather(working, lost, return_exceptions=True)
 
     async def _in_thread(self, work: Callable[[], Value]) -> Value:
         if self._reporter.lost:

@@ -12,9 +12,11 @@ _KINDS: Final[dict[Reason, type[ScizorError]]] = {
     Reason.DATE_RANGE_INVALID: InvalidInput,
     Reason.STRATEGY_PARAMETER_INVALID: InvalidInput,
     Reason.SYMBOL_AMBIGUOUS: InvalidInput,
+    Reason.STRATEGY_FAILED: InvalidInput,
     Reason.STRATEGY_NOT_FOUND: NotFound,
     Reason.SYMBOL_NOT_FOUND: NotFound,
     Reason.BARS_NOT_FOUND: FailedPrecondition,
+    Reason.SANDBOX_UNAVAILABLE: FailedPrecondition,
     Reason.DATA_CORRUPT: DataCorrupt,
 }
 

@@ -48,10 +48,13 @@ async def load_history(storage: Storage, spec: BacktestSpec, today: date) -> His
     async with storage.begin() as work:
         instruments = await work.symbols.get_many([f"{name}.{spec.currency}" for name in spec.symbols])
         symbols = [await _history(work, instrument, spec, today) for instrument in instruments]
-        if not spec.benchmark:
-            return History(symbols)
-        (instrument,) = await work.symbols.get_many([f"{spec.benchmark}.{spec.currency}"])
-        return History(symbols, (await _history(work, instrument, as_benchmark(spec), today)).series)
+        return History(symbols, await load_benchmark(work, spec, today) if spec.benchmark else None)
+
+
+async def load_benchmark(work: UnitOfWork, spec: BacktestSpec, today: date) -> BarSeries:
+    """Bars of what the run is held against. Raises NotFound(SYMBOL_NOT_FOUND), FailedPrecondition(BARS_NOT_FOUND)."""
+    (instrument,) = await work.symbols.get_many([f"{spec.benchmark}.{spec.currency}"])
+    return (await _history(work, instrument, as_benchmark(spec), today)).series
 
 
 def as_benchmark(spec: BacktestSpec) -> BacktestSpec:

@@ -15,6 +15,7 @@ from scizor.ports.calendar import SessionCalendar, SessionHours
 from scizor.services.backtest.load import History
 
 _NS_PER_DAY = 86_400_000_000_000
+_NEVER = np.iinfo(np.int64).max
 Times = tuple[TimeArray, TimeArray] | tuple[None, None]
 
 
@@ -22,7 +23,7 @@ def market_of(history: History, calendar: SessionCalendar) -> Market:
     """Bars, delistings and corporate actions of all symbols, in the order given.
 
     Bars of whole days begin and end with their date where all symbols keep the same hours, else with their exchanges'
-    sessions: only then the hours decide anything. Raises as `Panel` does.
+    sessions: only then the hours decide anything. Shorter bars end as `ends_of` says. Raises as `Panel` does.
     """
     series = [one.series for one in history.symbols]
     times = _times(series, calendar)
@@ -42,32 +43,63 @@ def _columns(series: BarSeries, open_ns: TimeArray | None, close_ns: TimeArray |
 
 
 def _times(series: Sequence[BarSeries], calendar: SessionCalendar) -> list[Times]:
-    own = [_own_times(one) for one in series]
-    exchanges = [one.symbol.rpartition(".")[2] for one in series]
-    if any(open_ns is not None for open_ns, _ in own) or len(set(exchanges)) == 1:
-        return own
+    if any(one.interval.intraday for one in series):
+        return [_own_times(one, calendar) for one in series]
+    whole_days: list[Times] = [(None, None) for _ in series]
+    exchanges = [_exchange(one) for one in series]
+    if len(set(exchanges)) == 1:
+        return whole_days
     try:
         codes = {calendar.code(exchange) for exchange in exchanges}
     except InvalidInput:  # an exchange whose hours are not known: its bars would be out of step with all others
-        return own
-    return (
-        own
-        if len(codes) == 1
-        else [_session_times(one, at, calendar) for one, at in zip(series, exchanges, strict=True)]
-    )
+        return whole_days
+    return whole_days if len(codes) == 1 else [_session_times(one, calendar) for one in series]
 
 
-def _own_times(series: BarSeries) -> Times:
-    if not series.interval.intraday:
-        return None, None
+def _own_times(series: BarSeries, calendar: SessionCalendar) -> Times:
     begins: TimeArray = series.bars["time_ns"].astype(np.int64)
     length_ns = int(series.interval.length.total_seconds()) * 1_000_000_000
-    return begins, begins + length_ns
+    days: TimeArray = series.bars["day"].astype(np.int64)
+    try:
+        closes = _closes(series, days, calendar)
+    except InvalidInput:  # an exchange whose hours are not known
+        closes = np.full(len(days), _NEVER)
+    return begins, ends_of(begins, days, closes, length_ns)
 
 
-def _session_times(series: BarSeries, exchange: str, calendar: SessionCalendar) -> Times:
+def ends_of(begins: TimeArray, days: TimeArray, closes: TimeArray, length_ns: int) -> TimeArray:
+    """When bars shorter than a session end, shape (n,), from where they begin, their dates and their sessions' closes.
+
+    Brokers cut an hour at the full hour, so that a session from half past begins with half an hour; others count whole
+    hours from the open, and end with half of one. The bars behind the first of their session show which: where those
+    all lie a whole number of lengths apart, every bar ends at the next such instant, and else a length after it began.
+    None ends later than the next bar of its symbol begins or, begun in the session, than that closes.
+    """
+    first = np.diff(days, prepend=days[0] - 1) != 0
+    phases = np.unique(begins[~first] % length_ns)
+    whole = begins + length_ns
+    ends = whole - (begins - phases[0]) % length_ns if len(phases) == 1 else whole
+    ends[:-1] = np.minimum(ends[:-1], np.maximum(begins[1:], begins[:-1] + 1))
+    return np.where(begins < closes, np.minimum(ends, closes), ends)
+
+
+def _closes(series: BarSeries, days: TimeArray, calendar: SessionCalendar) -> TimeArray:
+    """When the session of each bar closes; never, where the calendar knows of none on its date."""
+    hours = calendar.hours(_exchange(series), from_day(days[0]), from_day(days[-1]))
+    place = np.searchsorted(hours.days, days)
+    known = np.isin(days, hours.days)
+    closes = np.full(len(days), _NEVER)
+    closes[known] = hours.close_ns[place[known]]
+    return closes
+
+
+def _exchange(series: BarSeries) -> str:
+    return series.symbol.rpartition(".")[2]
+
+
+def _session_times(series: BarSeries, calendar: SessionCalendar) -> Times:
     days = series.bars["day"]
-    hours = calendar.hours(exchange, from_day(days[0] - 31), from_day(days[-1]))
+    hours = calendar.hours(_exchange(series), from_day(days[0] - 31), from_day(days[-1]))
     return opens_and_closes(days.astype(np.int64), hours)
 
 

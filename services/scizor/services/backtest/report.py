@@ -22,7 +22,7 @@ class Pace:
     """`report_s`: the shortest time between two reports. `sign_of_life_s`: the longest, and what a cancel may take."""
 
     report_s: float = 0.1
-    sign_of_life_s: float = 0.8
+    sign_of_life_s: float = 0.5
 
 
 class Reporter:
@@ -36,13 +36,21 @@ class Reporter:
         self._owner, self._storage, self._bus, self._clock, self._pace = owner, storage, bus, clock, pace
         self._stopped = asyncio.Event()
         self._simulating_since: float | None = None
-        self.lost = False
-        """Whether the job is no longer this owner's: cancelled, or taken over by another."""
+        self._lost = asyncio.Event()
 
     @property
     def job(self) -> BacktestJob:
         """The job as last saved."""
         return self._job
+
+    @property
+    def lost(self) -> bool:
+        """Whether the job is no longer this owner's: cancelled, or taken over by another."""
+        return self._lost.is_set()
+
+    async def until_lost(self) -> None:
+        """Return when it is."""
+        await self._lost.wait()
 
     @property
     def latest(self) -> Progress:
@@ -94,7 +102,8 @@ class Reporter:
             self._job = told
             _log.warning("progress_not_saved", backtest=told.id, error=error.message)
             return
-        if ours:
-            self._job = told
-            self._bus.publish(told.id, told)
-        self.lost = not ours
+        if not ours:
+            self._lost.set()
+            return
+        self._job = told
+        self._bus.publish(told.id, told)

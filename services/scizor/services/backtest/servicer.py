@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-import grpc
 from google.protobuf.message import Message
 
 from scizor.backtest.v1 import backtest_pb2 as pb
@@ -16,49 +15,60 @@ from scizor.codec import backtests as codec
 from scizor.codec import pages
 from scizor.domain.backtests import BacktestJob
 from scizor.ports.backtests import BacktestFilter
-from scizor.ports.storage import Storage, UnitOfWork
+from scizor.ports.storage import UnitOfWork
 from scizor.rpc.errors import to_status
-from scizor.services.backtest.app import Backtests
+from scizor.services.backtest.app import Wish
+from scizor.services.backtest.calls import Calls, Context, caller_of
 from scizor.services.backtest.failures import as_error
-from scizor.services.backtest.watch import Ended, Moved, Watch, WatchEvent
+from scizor.services.backtest.optimization.calls import OptimizationCalls
+from scizor.services.backtest.review.calls import ReviewCalls
+from scizor.services.backtest.strategies.calls import StrategyCalls
+from scizor.services.backtest.watch import Ended, Moved, WatchEvent
 from scizor.services.idempotent import once
 
 Answer = TypeVar("Answer", rpc.CreateBacktestResponse, rpc.CancelBacktestResponse)
-Context = grpc.aio.ServicerContext[Any, Any]
 
 _DEFAULT_PAGE: Final = 100
 _MOST_BACKTESTS: Final = 1_000
 _MOST_TRADES: Final = 10_000
 
 
-class BacktestServicer(BacktestServiceServicer):
-    """Three lines a method; the rules of every request were checked before."""
-
-    def __init__(self, storage: Storage, backtests: Backtests, watch: Watch) -> None:
-        self._storage = storage
-        self._backtests = backtests
-        self._watch = watch
+class BacktestCalls(Calls):
+    """What is run."""
 
     async def CreateBacktest(self, request: rpc.CreateBacktestRequest, context: Context) -> rpc.CreateBacktestResponse:
-        """Queues a backtest."""
+        """Queues a backtest, or finds one that came to the same."""
         spec = codec.spec_from_proto(request.backtest)
-        return await self._changed(request, rpc.CreateBacktestResponse, lambda work: self._backtests.create(work, spec))
+        if request.allow_cached and (known := await self._do.recall.find(spec)):
+            return await self._once(request, rpc.CreateBacktestResponse, lambda _: _known(known))
+        wish = Wish(codec.priority_from_proto(request.backtest), caller_of(context))
+        create = self._do.backtests.create
+        return await self._changed(request, rpc.CreateBacktestResponse, lambda work: create(work, spec, wish))
 
     async def CancelBacktest(self, request: rpc.CancelBacktestRequest, context: Context) -> rpc.CancelBacktestResponse:
         """Ends a backtest."""
-        cancel = self._backtests.cancel
+        cancel = self._do.backtests.cancel
         return await self._changed(request, rpc.CancelBacktestResponse, lambda work: cancel(work, request.id))
+
+    async def DeleteBacktest(self, request: rpc.DeleteBacktestRequest, context: Context) -> rpc.DeleteBacktestResponse:
+        """Removes a backtest that has ended."""
+
+        async def act(work: UnitOfWork) -> rpc.DeleteBacktestResponse:
+            await self._do.backtests.delete(work, request.id)
+            return rpc.DeleteBacktestResponse()
+
+        return await self._once(request, rpc.DeleteBacktestResponse, act)
 
     async def GetBacktest(self, request: rpc.GetBacktestRequest, context: Context) -> rpc.GetBacktestResponse:
         """A backtest as it stands."""
-        return rpc.GetBacktestResponse(backtest=_encoded(await self._backtests.get(request.id)))
+        return rpc.GetBacktestResponse(backtest=_encoded(await self._do.backtests.get(request.id)))
 
     async def ListBacktests(self, request: rpc.ListBacktestsRequest, context: Context) -> rpc.ListBacktestsResponse:
         """A page of backtests, newest first."""
         size = pages.size(request.page_size, _DEFAULT_PAGE, _MOST_BACKTESTS)
         which = BacktestFilter(request.strategy_id, codec.state_from_proto(request.state))
         before = str(pages.decode(request.page_token, request)[0]) if request.page_token else None
-        jobs = await self._backtests.page(which, before, size + 1)
+        jobs = await self._do.backtests.page(which, before, size + 1)
         token = pages.encode((jobs[size - 1].id,), request) if len(jobs) > size else ""
         return rpc.ListBacktestsResponse(backtests=map(_encoded, jobs[:size]), next_page_token=token)
 
@@ -66,7 +76,7 @@ class BacktestServicer(BacktestServiceServicer):
         self, request: rpc.GetBacktestResultsRequest, context: Context
     ) -> rpc.GetBacktestResultsResponse:
         """The figures."""
-        results = await self._backtests.results(request.id)
+        results = await self._do.backtests.results(request.id)
         return rpc.GetBacktestResultsResponse(results=codec.results_to_proto(request.id, results))
 
     async def ListBacktestTrades(
@@ -75,14 +85,14 @@ class BacktestServicer(BacktestServiceServicer):
         """A page of round trips, in order of exit."""
         size = pages.size(request.page_size, _DEFAULT_PAGE, _MOST_TRADES)
         after = int(pages.decode(request.page_token, request)[0]) if request.page_token else 0
-        trades, total = await self._backtests.trades(request.id, after, size + 1)
+        trades, total = await self._do.backtests.trades(request.id, after, size + 1)
         token = pages.encode((trades[size - 1].number,), request) if len(trades) > size else ""
         shown = map(codec.trade_to_proto, trades[:size])
         return rpc.ListBacktestTradesResponse(trades=shown, next_page_token=token, total_size=total)
 
     async def GetEquityCurve(self, request: rpc.GetEquityCurveRequest, context: Context) -> rpc.GetEquityCurveResponse:
         """The account value by session."""
-        curve, currency = await self._backtests.equity(request.id, request.max_points)
+        curve, currency = await self._do.backtests.equity(request.id, request.max_points)
         return rpc.GetEquityCurveResponse(curve=codec.curve_to_proto(curve), currency=currency)
 
     async def WatchBacktest(
@@ -90,7 +100,7 @@ class BacktestServicer(BacktestServiceServicer):
     ) -> AsyncIterator[rpc.WatchBacktestResponse]:
         """Progress until the end. A failure on the way is told in band too: a REST reader sees no other."""
         sequence = 0
-        async with aclosing(self._watch.events(request.id, request.after_sequence)) as events:
+        async with aclosing(self._do.watch.events(request.id, request.after_sequence)) as events:
             try:
                 async for event in events:
                     for message in _messages(event):
@@ -114,8 +124,12 @@ class BacktestServicer(BacktestServiceServicer):
 
             answer = await once(work, request, answer_type, act)
         for job in changed:
-            self._backtests.announce(job)
+            self._do.backtests.announce(job)
         return answer
+
+
+class BacktestServicer(StrategyCalls, BacktestCalls, OptimizationCalls, ReviewCalls, BacktestServiceServicer):
+    """All calls of the contract."""
 
 
 def _messages(event: WatchEvent) -> Iterator[rpc.WatchBacktestResponse]:
@@ -128,6 +142,10 @@ def _messages(event: WatchEvent) -> Iterator[rpc.WatchBacktestResponse]:
         yield codec.end_message(event.job.progress.sequence, event.moves)
     else:
         yield codec.heartbeat_message(event.sequence, event.time)
+
+
+async def _known(job: BacktestJob) -> rpc.CreateBacktestResponse:
+    return rpc.CreateBacktestResponse(backtest=_encoded(job), cached=True)
 
 
 def _encoded(job: BacktestJob) -> pb.Backtest:

@@ -3,11 +3,15 @@
 -- The translation to gRPC drops a field it does not know, so a typo would quietly mean the default. This filter reads
 -- the body as JSON, sends the dotted paths of its keys along in x-scizor-json-fields (arrays left out, every character of a
 -- key but letters, digits and _ as %XX), and the server refuses what its contract has not. It also refuses what the
--- translation would take without a word: text that is not JSON, and a key that an object has twice.
+-- translation would take without a word: text that is not JSON, and a key that an object has twice. What the translation
+-- itself refuses it tells as the servers tell it: with the field and its rule.
 
 local MAX_BODY_BYTES = 1024 * 1024
 local MAX_DEPTH = 100
 local MAX_HEADER_BYTES = 4096
+
+local TYPES = "type.googleapis.com/google.rpc."
+local KINDS = {TYPE_DOUBLE = "a number", TYPE_FLOAT = "a number", TYPE_BOOL = "true or false", TYPE_STRING = "a text"}
 
 local find, sub, byte = string.find, string.sub, string.byte
 
@@ -139,6 +143,36 @@ local function report_fields(handle)
   else
     error(result)
   end
+end
+
+local function quoted(text) return '"' .. text .. '"' end
+
+-- The translation's refusal of a value, `field: invalid value \"x\" for type TYPE_DOUBLE`, as a server's error; nil for any
+-- other. `text` is a JSON document, and what is taken out of it is left as it is escaped.
+local function refused_value(text)
+  if not find(text, "grpc_json_transcode_failure", 1, true) then return nil end
+  local field, rule = text:match('"message":"([%w_.%[%]]+): (.-[^\\])"')
+  if not field then return nil end
+  local value, kind = rule:match("^invalid value (.+) for type (TYPE_.+)$")
+  if kind then
+    rule = "must be " .. (KINDS[kind] or "a whole number") .. ", not " .. value
+  else
+    value, kind = rule:match("^invalid value (.+) for type type%.googleapis%.com/[%w_.]-([%w_]+)$")
+    if kind then rule = "must be of the type " .. kind .. ", not " .. value end
+  end
+  local info = quoted("@type") .. ":" .. quoted(TYPES .. "ErrorInfo") .. ',"reason":"FIELD_INVALID","domain":"scizor.edge"'
+  local violation = '{"field":' .. quoted(field) .. ',"description":' .. quoted(rule) .. ',"reason":""}'
+  local request = quoted("@type") .. ":" .. quoted(TYPES .. "BadRequest") .. ',"fieldViolations":[' .. violation .. "]"
+  local details = "{" .. info .. ',"metadata":{"field":' .. quoted(field) .. "}},{" .. request .. "}"
+  return '{"code":3,"message":' .. quoted(field .. ": " .. rule) .. ',"details":[' .. details .. "]}"
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  if headers:get(":status") ~= "400" or headers:get("content-type") ~= "application/json" then return end
+  local text = bytes_of(handle)
+  local told = text and refused_value(text)
+  if told then headers:replace("content-length", tostring(handle:body():setBytes(told))) end
 end
 
 function envoy_on_request(handle)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -23,12 +22,12 @@ from scizor.services.backtest.load import History
 from scizor.services.backtest.warm import warm_up
 from scizor.services.research.alarm import TooLong, ended_after
 from scizor.services.research.bar_file import from_file
-from scizor.services.research.findings import of_a_run, of_error, of_names
+from scizor.services.research.findings import as_document, of_a_run, of_error, of_names
 from scizor.services.research.material import given, made_up
-from scizor.services.research.work import CALENDAR, run_frame
+from scizor.services.research.strategy_file import load_file
+from scizor.services.research.work import CALENDAR, computation_of, run_frame
 from scizor.strategy.builtin import BuyAndHold, BuyAndHoldEvent
 from scizor.strategy.errors import StrategyError, place_of
-from scizor.strategy.loader import load
 
 
 class Task:
@@ -41,7 +40,7 @@ class Task:
         """Run the strategy. Raises ScizorError."""
         asked, spec = _asked(question)
         history = self._history(spec, question)
-        strategy = load(self._source(), self._file)(**spec.parameters)
+        strategy = load_file(self._file, self._source())(**spec.parameters)
         return run_frame(asked, spec, strategy, history)
 
     def check(self, question: Frame) -> Frame:
@@ -50,13 +49,13 @@ class Task:
         source, passed = "", f"{self._file}: nothing found"
         try:
             source = self._source()
-            strategy = load(source, self._file)(**spec.parameters)
+            strategy = load_file(self._file, source)(**spec.parameters)
         except ScizorError as error:
             found = [of_error(error)]
         else:
             history = self._history(spec, question)
-            found = [*of_names(source), *of_a_run(spec, strategy, history)]
-        return Frame({"findings": [asdict(one) for one in found], "passed": passed})
+            found = [*of_names(source), *of_a_run(source, strategy, computation_of(spec, strategy, history))]
+        return Frame({"findings": [as_document(one) for one in found], "passed": passed})
 
     def answered(self, task: str, question: Frame) -> Frame:
         """The answer, or the error in its place; both within the deadline."""

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from scizor.adapters.sandbox.plain import KINDS, bytes_of, kind_of, size_bytes_of
 from scizor.ports.sandbox import Answer, Arrays, Document
 
-MAX_HEADER_BYTES: Final = 8 << 20
-"""A document takes up to twenty times its bytes once it is read, and reading it takes the host's time."""
+MAX_HEADER_BYTES: Final = 2 << 20
+"""A document takes up to thirty times its bytes once it is read, and while it is read the host does nothing else."""
 _MAX_ARRAYS, _MAX_NAME, _MAX_DIMENSIONS = 1024, 128, 8
 _LENGTH = struct.Struct("<Q")
 _NO_TEXT = re.compile(rb"(?<!\\)(?:\\\\)*\\u(?:0000|[dD][89a-fA-F])")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 
 from scizor.adapters.sandbox import wire
@@ -12,16 +13,34 @@ from scizor.ports.sandbox import Document, OnMessage
 _MAX_MESSAGES_BYTES = 4 << 20
 _LEAST_MESSAGE_BYTES = 256  # what telling one costs the host, however short it is
 _MAX_FLOOD_BYTES = 2 * wire.MAX_PRINTED_BYTES
+_READ_BYTES = 256 << 10
 
 OnTrouble = Callable[[Exception], None]
 
 
-class Pipe(asyncio.Protocol):
-    """One direction of one pipe. `on_trouble` is told once what is wrong; from then on nothing is listened to."""
+class Pipe:
+    """One direction of one pipe. `on_trouble` is told once what is wrong; from then on nothing is listened to.
+
+    No transport of the loop's: uvloop's closes its descriptor twice, the second time perhaps as another run's question.
+    """
 
     def __init__(self, on_trouble: OnTrouble) -> None:
         self.closed = asyncio.Event()
-        self._on_trouble, self._deaf = on_trouble, False
+        self._on_trouble, self._deaf, self._fd = on_trouble, False, -1
+
+    def listen(self, fd: int) -> None:
+        """Read from it until its end. It is closed here and nowhere else."""
+        os.set_blocking(fd, False)
+        self._fd = fd
+        asyncio.get_running_loop().add_reader(fd, self._read)
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._fd >= 0:
+            asyncio.get_running_loop().remove_reader(self._fd)
+            os.close(self._fd)
+            self._fd = -1
+        self.closed.set()
 
     def data_received(self, data: bytes) -> None:
         """More came."""
@@ -33,9 +52,15 @@ class Pipe(asyncio.Protocol):
             self._deaf = True
             self._on_trouble(error)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """No more will come."""
-        self.closed.set()
+    def _read(self) -> None:
+        try:
+            data = os.read(self._fd, _READ_BYTES)
+        except BlockingIOError:
+            return
+        if data:
+            self.data_received(data)
+        else:
+            self.close()
 
     def _take(self, data: memoryview) -> None:
         raise NotImplementedError

@@ -29,9 +29,8 @@ class Run:
         self._trouble: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._records = Records(limits.answer_bytes, on_message, self._on_trouble)
         self._printed = Printed(self._on_trouble)
-        self._transports: list[asyncio.ReadTransport] = []
 
-    async def begin(self, program: str, question: Packed, uid: int | None) -> asyncio.Future[End]:
+    def begin(self, program: str, question: Packed, uid: int | None) -> asyncio.Future[End]:
         """Let the warden fork; what is returned is done when the child is gone. Raises Unavailable."""
         request = {
             "program": program,
@@ -41,7 +40,7 @@ class Run:
         }
         try:
             with ExitStack() as stack:
-                writing = [await self._listen(pipe, stack) for pipe in (self._printed, self._records)]
+                writing = [self._listen(pipe, stack) for pipe in (self._printed, self._records)]
                 return self._warden.begin(self._number, request, [question.fd, *writing])
         except BaseException:
             self._close()
@@ -68,15 +67,13 @@ class Run:
         trouble = self._trouble.result() if self._trouble.done() else None
         return verdict(end, self._records, self._printed, trouble, self._limits)
 
-    async def _listen(self, pipe: Pipe, stack: ExitStack) -> int:
+    def _listen(self, pipe: Pipe, stack: ExitStack) -> int:
         """Open a pipe and read from it; returns its other end, open as long as the stack."""
         reading, writing = os.pipe()
         stack.callback(os.close, writing)
         with suppress(OSError):  # an account's share of large pipes may be used up
             fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        end = os.fdopen(reading, "rb", 0)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: pipe, end)
-        self._transports.append(transport)
+        pipe.listen(reading)
         return writing
 
     def _on_trouble(self, error: Exception) -> None:
@@ -84,8 +81,8 @@ class Run:
             self._trouble.set_result(error)
 
     def _close(self) -> None:
-        for transport in self._transports:
-            transport.close()
+        self._records.close()
+        self._printed.close()
 
 
 async def packed(document: Document, arrays: Arrays) -> Packed:

@@ -6,15 +6,19 @@ import asyncio
 import os
 from contextlib import suppress
 from itertools import count
+from typing import Final
 
 import structlog
 
 from scizor.adapters.sandbox.gaps import Gap
 from scizor.adapters.sandbox.runs import Run, packed
 from scizor.adapters.sandbox.settings import SandboxSettings
+from scizor.adapters.sandbox.verdicts import Killed
 from scizor.adapters.sandbox.wardens import Warden
 from scizor.domain.errors import FailedPrecondition, LimitExceeded, Reason, ScizorError, Unavailable
 from scizor.ports.sandbox import Answer, Arrays, Document, Limits, OnMessage
+
+_MOST_DEATHS: Final = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -58,21 +62,11 @@ class LockedSandbox:
         limits: Limits,
         on_message: OnMessage | None = None,
     ) -> Answer:
-        """As the port says."""
-        slot = await self._slot()
-        try:
-            run = Run(await self._ready(), next(self._numbers), limits, on_message)
-            question = await packed(document, arrays)
-            try:
-                ended = await run.begin(program, question, self._uid(slot))
-            finally:
-                os.close(question.fd)
-        except BaseException:
-            self._slots.put_nowait(slot)
-            raise
-        # The child of a run that is cancelled is gone a moment later; until then nobody else may be its user.
-        ended.add_done_callback(lambda _: self._slots.put_nowait(slot))
-        return await run.finished(ended)
+        """As the port says. A run whose process is killed, perhaps by others, is run again before it is to blame."""
+        for _ in range(_MOST_DEATHS - 1):
+            with suppress(Killed):
+                return await self._run_once(program, document, arrays, limits, on_message)
+        return await self._run_once(program, document, arrays, limits, on_message)
 
     async def close(self) -> None:
         """End all runs, and the warden."""
@@ -83,6 +77,24 @@ class LockedSandbox:
                 await self._reviving
         if self._warden is not None:
             await self._warden.stop()
+
+    async def _run_once(
+        self, program: str, document: Document, arrays: Arrays, limits: Limits, on_message: OnMessage | None
+    ) -> Answer:
+        slot = await self._slot()
+        try:
+            run = Run(await self._ready(), next(self._numbers), limits, on_message)
+            question = await packed(document, arrays)
+            try:
+                ended = run.begin(program, question, self._uid(slot))
+            finally:
+                os.close(question.fd)
+        except BaseException:
+            self._slots.put_nowait(slot)
+            raise
+        # The child of a run that is cancelled is gone a moment later; until then nobody else may be its user.
+        ended.add_done_callback(lambda _: self._slots.put_nowait(slot))
+        return await run.finished(ended)
 
     def _uid(self, slot: int) -> int | None:
         return self._settings.first_uid + slot if os.geteuid() == 0 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +28,15 @@ _REASONS: Final = {
     )
 }
 _SIGNALS: Final = {int(one): one.name for one in signal.Signals}
-_MAX_WORDS, _MAX_ENTRIES, _MAX_PRINTED_WORDS = 2000, 32, 1000
+_MAX_WORDS, _MAX_PRINTED_WORDS = 2000, 1000
+# An error travels in trailers, for which 8 KiB are allowed: what is about it must leave room for what it says.
+_MAX_ENTRIES, _MAX_ENTRY_BYTES = 8, 160
+_NAME: Final = re.compile(r"[a-z][a-z_]{0,31}")
+_LINE: Final = re.compile(r"[0-9]{1,6}")  # of a text of 256 KiB
+
+
+class Killed(StrategyError):
+    """It was killed, and not by its host. By whom is not known: code that did it to itself does it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,13 @@ def _judged(end: End, records: Records, trouble: Exception | None, limits: Limit
             return from_bytes(records.answer)
         except Broken as error:
             raise StrategyError.at(f"broke its answer: {error}") from error
+    if _was_killed(end, limits):
+        raise Killed.at("was killed: by itself, or by a system that ran out of memory")
     raise StrategyError.at(_how(end, limits))
+
+
+def _was_killed(end: End, limits: Limits) -> bool:
+    return end.code == -signal.SIGKILL and end.ended_by != "clock" and end.cpu_s < limits.cpu_s
 
 
 def _how(end: End, limits: Limits) -> str:
@@ -73,8 +88,6 @@ def _how(end: End, limits: Limits) -> str:
         return no_end(limits)
     if end.code == -signal.SIGXCPU or (end.code == -signal.SIGKILL and end.cpu_s >= limits.cpu_s):
         return no_processor(limits)
-    if end.code == -signal.SIGKILL:
-        return "was killed: by itself, or by a system that ran out of memory"
     if end.code < 0:
         return f"crashed: {_SIGNALS.get(-end.code, f'signal {-end.code}')}"
     return f"ended its process with {end.code} in place of an answer"
@@ -83,10 +96,11 @@ def _how(end: End, limits: Limits) -> str:
 def _error(told: Mapping[str, Any]) -> ScizorError:
     """An error as a child tells it, of which any part may be forged."""
     message = _words(told.get("message")) or "failed without a word"
-    metadata = {_words(name): _words(value) for name, value in _pairs(_items(told.get("metadata")))}
-    if not metadata.get("line", "0").isdecimal():
+    metadata = {_few(name): _few(value) for name, value in _pairs(_items(told.get("metadata")))}
+    metadata = {name: value for name, value in metadata.items() if _NAME.fullmatch(name)}
+    if not _LINE.fullmatch(metadata.get("line", "0")):
         del metadata["line"]
-    violations = tuple(FieldViolation(_words(a), _words(b)) for a, b in _pairs(told.get("violations")))
+    violations = tuple(FieldViolation(_few(a), _few(b)) for a, b in _pairs(told.get("violations")))
     if told.get("strategy") is False:
         reason = _REASONS.get(_words(told.get("reason")), Reason.STRATEGY_FAILED)
         return InvalidInput(message, reason, metadata=metadata, violations=violations)
@@ -104,3 +118,7 @@ def _pairs(told: object) -> list[tuple[object, object]]:
 
 def _words(told: object) -> str:
     return clean(told[:_MAX_WORDS]) if isinstance(told, str) else ""
+
+
+def _few(told: object) -> str:
+    return _words(told).encode()[:_MAX_ENTRY_BYTES].decode(errors="ignore")

@@ -6,10 +6,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
 
 from scizor.adapters.sql.results import SqlBacktestResults, no_such_backtest
 from scizor.adapters.sql.tables import backtest_jobs as jobs
+from scizor.adapters.sql.tables import backtest_results
 from scizor.domain.backtests import (
     BacktestJob,
     BacktestSpec,
@@ -55,26 +56,42 @@ class SqlBacktests(SqlBacktestResults):
             query = query.where(jobs.c.id < before)
         return [_job(row) for row in await self._session.all(query)]
 
-    async def count_unfinished(self) -> int:
-        """Jobs queued or running."""
-        return int(await self._session.scalar(select(func.count()).select_from(jobs).where(_UNFINISHED)))
+    async def computed(self, fingerprint: str, limit: int) -> list[BacktestJob]:
+        """Those that succeeded with this fingerprint, newest first."""
+        query = (
+            select(jobs)
+            .join(backtest_results, backtest_results.c.backtest_id == jobs.c.id)
+            .where(backtest_results.c.fingerprint == fingerprint)
+            .order_by(jobs.c.id.desc())
+            .limit(limit)
+        )
+        return [_job(row) for row in await self._session.all(query)]
+
+    async def count_unfinished(self, caller: str | None = None) -> int:
+        """Jobs queued or running; only that caller's when one is named."""
+        query = select(func.count()).select_from(jobs).where(_UNFINISHED)
+        return int(await self._session.scalar(query if caller is None else query.where(jobs.c.caller == caller)))
 
     async def claim(self, owner: str, now: datetime, stale_before: datetime) -> BacktestJob | None:
-        """Take the oldest job that is queued, or runs but was not heard of since `stale_before`.
+        """Take a job that is queued, or runs but was not heard of since `stale_before`.
 
-        It is marked as running for `owner`, as one attempt more; a job that another claimer is just taking is passed
-        over.
+        The most urgent, and of equal ones the oldest. It is marked as running for `owner`, as one attempt more; a job
+        that another claimer is just taking is passed over.
         """
         free = or_(
             jobs.c.state == int(BacktestState.QUEUED),
             and_(jobs.c.state == int(BacktestState.RUNNING), jobs.c.heartbeat_time < stale_before),
         )
-        oldest = (
-            select(jobs.c.id).where(_UNFINISHED, free).order_by(jobs.c.id).limit(1).with_for_update(skip_locked=True)
+        first = (
+            select(jobs.c.id)
+            .where(_UNFINISHED, free)
+            .order_by(jobs.c.priority.desc(), jobs.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
         )
         taken = (
             update(jobs)
-            .where(jobs.c.id == oldest.scalar_subquery())
+            .where(jobs.c.id == first.scalar_subquery())
             .values(
                 _progress_values(Progress(0, BacktestState.RUNNING))
                 | {
@@ -144,6 +161,17 @@ class SqlBacktests(SqlBacktestResults):
             )
         return _job(row)
 
+    async def delete(self, backtest_id: str) -> None:
+        """Remove a job that has ended, with its results. Raises NotFound, FailedPrecondition(BACKTEST_NOT_FINISHED)."""
+        removed = await self._session.execute(delete(jobs).where(jobs.c.id == backtest_id, ~_UNFINISHED))
+        if removed.rowcount == 0:
+            state = BacktestState((await self._find(backtest_id)).state).name
+            raise FailedPrecondition(
+                f"backtest {backtest_id} is {state}: cancel it, or wait for its end",
+                Reason.BACKTEST_NOT_FINISHED,
+                metadata={"backtest": backtest_id, "state": state},
+            )
+
     async def _find(self, backtest_id: str) -> Row[Any]:
         row = await self._session.first(select(jobs).where(jobs.c.id == backtest_id))
         if row is None:
@@ -199,6 +227,8 @@ def _values(job: BacktestJob) -> dict[str, Any]:
         "cash_buffer": spec.cash_buffer,
         "no_financing": spec.no_financing,
         "benchmark": spec.benchmark,
+        "strategy_version": spec.strategy_version or None,
+        "code_hash": spec.code_hash,
         **_progress_values(job.progress),
         "sequence": job.progress.sequence,
         "create_time": job.create_time,
@@ -206,6 +236,8 @@ def _values(job: BacktestJob) -> dict[str, Any]:
         "end_time": job.end_time,
         **_error_values(job.error),
         "attempts": job.attempts,
+        "priority": job.priority,
+        "caller": job.caller,
     }
 
 
@@ -234,6 +266,8 @@ def _spec(row: Row[Any]) -> BacktestSpec:
         cash_buffer=row.cash_buffer,
         no_financing=row.no_financing,
         benchmark=row.benchmark,
+        strategy_version=row.strategy_version or 0,
+        code_hash=row.code_hash,
     )
 
 
@@ -256,4 +290,15 @@ def _job(row: Row[Any]) -> BacktestJob:
         remaining_s=row.remaining_s,
     )
     error = JobError(Reason(row.error_reason), row.error_message) if row.error_reason else None
-    return BacktestJob(row.id, _spec(row), progress, row.create_time, row.start_time, row.end_time, error, row.attempts)
+    return BacktestJob(
+        id=row.id,
+        spec=_spec(row),
+        progress=progress,
+        create_time=row.create_time,
+        start_time=row.start_time,
+        end_time=row.end_time,
+        error=error,
+        attempts=row.attempts,
+        priority=row.priority,
+        caller=row.caller,
+    )

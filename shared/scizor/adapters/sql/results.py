@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, fields
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
-from sqlalchemy import insert, select
+from sqlalchemy import Select, func, insert, select
 
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.tables import (
@@ -21,7 +23,7 @@ from scizor.domain.errors import FailedPrecondition, NotFound, Reason
 from scizor.domain.metrics import Metric
 from scizor.domain.orders import FillCause
 from scizor.domain.outcomes import Ambiguity, CostLines, Direction, EquityCurve, RunCounts, Trade
-from scizor.ports.backtests import BacktestResults
+from scizor.ports.backtests import BacktestResults, RunFigures
 
 _GROUPS: Mapping[str, type[CostLines | Ambiguity | RunCounts]] = {
     "costs": CostLines,
@@ -33,6 +35,8 @@ _METRIC = tuple(field.name for field in fields(Metric))
 _TRADE = tuple(field.name for field in fields(Trade))
 _KINDS = {"direction": Direction, "entry_reason": FillCause, "exit_reason": FillCause}
 _CURVE = ("equity", "cash", "drawdown", "exposure")
+# `astuple` copies every value: half a second for ten thousand trades, in which the loop does nothing else.
+_metric_values, _trade_values = attrgetter(*_METRIC), attrgetter(*_TRADE)
 
 
 class SqlBacktestResults:
@@ -53,10 +57,10 @@ class SqlBacktestResults:
         await self._session.copy_records(
             backtest_metrics.name,
             ("backtest_id", "place", *_METRIC),
-            [(backtest_id, place, *astuple(metric)) for place, metric in enumerate(results.metrics)],
+            [(backtest_id, place, *_metric_values(metric)) for place, metric in enumerate(results.metrics)],
         )
         await self._session.copy_records(
-            backtest_trades.name, ("backtest_id", *_TRADE), [(backtest_id, *astuple(trade)) for trade in trades]
+            backtest_trades.name, ("backtest_id", *_TRADE), ((backtest_id, *_trade_values(trade)) for trade in trades)
         )
         columns = {name: getattr(curve, name).tolist() for name in ("days", "close_ns", *_CURVE)}
         await self._session.execute(insert(backtest_equity).values(backtest_id=backtest_id, **columns))
@@ -104,6 +108,29 @@ class SqlBacktestResults:
         close_ns = np.array(row.close_ns, dtype=np.int64)
         return EquityCurve(days=np.array(row.days, dtype=np.int32), close_ns=close_ns, **columns)
 
+    async def states(self, strategy_id: str, version: int = 0) -> Mapping[BacktestState, int]:
+        """How many backtests of a strategy stand where; of all versions for 0. States that none is in are absent."""
+        query = _of_strategy(select(backtest_jobs.c.state, func.count().label("jobs")), strategy_id, version)
+        found = await self._session.all(query.group_by(backtest_jobs.c.state))
+        return {BacktestState(row.state): row.jobs for row in found}
+
+    async def figures(self, strategy_id: str, version: int, names: Sequence[str], limit: int) -> list[RunFigures]:
+        """Metrics of these names of its newest `limit` backtests that succeeded, newest first; version as above."""
+        columns = backtest_jobs.c.id, backtest_jobs.c.create_time, backtest_jobs.c.strategy_version
+        succeeded = select(*columns).where(backtest_jobs.c.state == int(BacktestState.SUCCEEDED))
+        runs = _of_strategy(succeeded, strategy_id, version).order_by(backtest_jobs.c.id.desc()).limit(limit).subquery()
+        metrics = backtest_metrics.c
+        joined = runs.outerjoin(backtest_metrics, (metrics.backtest_id == runs.c.id) & metrics.name.in_(list(names)))
+        query = select(runs, *[metrics[name] for name in _METRIC]).select_from(joined)
+        found: dict[str, RunFigures] = {}
+        metrics_of: dict[str, dict[str, Metric]] = {}
+        for row in await self._session.all(query.order_by(runs.c.id.desc(), metrics.place)):
+            own = metrics_of.setdefault(row.id, {})
+            found.setdefault(row.id, RunFigures(row.id, row.create_time, row.strategy_version or 0, own))
+            if row.name is not None:
+                own[row.name] = Metric(**{name: getattr(row, name) for name in _METRIC})
+        return list(found.values())
+
     async def _demand_results(self, backtest_id: str) -> None:
         number = await self._session.scalar(select(backtest_jobs.c.state).where(backtest_jobs.c.id == backtest_id))
         if number is None:
@@ -115,6 +142,11 @@ class SqlBacktestResults:
                 Reason.BACKTEST_NOT_FINISHED,
                 metadata={"backtest": backtest_id, "state": state.name},
             )
+
+
+def _of_strategy(query: Select[Any], strategy_id: str, version: int) -> Select[Any]:
+    query = query.where(backtest_jobs.c.strategy_id == strategy_id)
+    return query.where(backtest_jobs.c.strategy_version == version) if version else query
 
 
 def no_such_backtest(backtest_id: str) -> NotFound:

@@ -25,8 +25,10 @@ from scizor.adapters.sql.gaps import SqlGaps
 from scizor.adapters.sql.idempotency import SqlIdempotency
 from scizor.adapters.sql.imports import SqlImports
 from scizor.adapters.sql.intraday import SqlIntraday
+from scizor.adapters.sql.optimizations import SqlOptimizations
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.sources import Sources
+from scizor.adapters.sql.strategies import SqlStrategies
 from scizor.adapters.sql.symbols import SqlSymbols
 from scizor.domain.errors import ScizorError
 
@@ -98,9 +100,19 @@ class SqlUnitOfWork:
         return SqlGaps(self._session)
 
     @cached_property
+    def strategies(self) -> SqlStrategies:
+        """Stored strategies."""
+        return SqlStrategies(self._session)
+
+    @cached_property
     def backtests(self) -> SqlBacktests:
         """Backtests and results."""
         return SqlBacktests(self._session)
+
+    @cached_property
+    def optimizations(self) -> SqlOptimizations:
+        """Optimisations and their trials."""
+        return SqlOptimizations(self._session)
 
     @cached_property
     def idempotency(self) -> SqlIdempotency:

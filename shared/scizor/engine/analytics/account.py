@@ -10,9 +10,11 @@ from scizor.domain.arrays import FloatArray
 from scizor.domain.errors import InvalidInput
 from scizor.engine._jit import njit
 from scizor.engine.analytics.curve import SessionCurve, initial_cash
-from scizor.engine.arrays import BoolArray, kernel_array
+from scizor.engine.arrays import BoolArray, IndexArray, kernel_array
+from scizor.engine.market import Market
 from scizor.engine.panel import Panel
 from scizor.engine.result import Result
+from scizor.engine.splits import split_factors
 
 PARTICIPATION = 0.01
 
@@ -21,7 +23,8 @@ PARTICIPATION = 0.01
 class Exposure:
     """Over the rows of the run: the fraction with a position, the means of gross and net value over equity.
 
-    `peak`: the highest equity; `deepest`: the deepest fall from it, bar by bar, a fraction <= 0.
+    `peak`: the highest equity, what the account began with included; `deepest`: the deepest fall from it, bar by bar, a
+    fraction <= 0.
     """
 
     in_market: float
@@ -43,11 +46,11 @@ class Cost:
     per_year: float
 
 
-def exposure(result: Result) -> Exposure:
+def exposure(result: Result, curve: SessionCurve) -> Exposure:
     """From the first row that was traded on. A row whose equity is not positive counts as without exposure."""
     equity, longs, shorts = (kernel_array(one) for one in (result.equity, result.long_value, result.short_value))
     in_market = np.require(result.in_market, np.bool_, ["C", "W"])
-    return Exposure(*_exposure_nb(equity, longs, shorts, in_market, result.first_row))
+    return Exposure(*_exposure_nb(equity, longs, shorts, in_market, result.first_row, float(curve.values[0])))
 
 
 def cost_attribution(result: Result, n_years: float) -> tuple[Cost, ...]:
@@ -104,20 +107,36 @@ def capacity(result: Result, panel: Panel, participation: float = PARTICIPATION)
     return participation / takes if takes > 0 else None
 
 
-def buy_and_hold_return(panel: Panel, first_row: int = 0) -> float | None:
-    """Mean over the symbols of last close / first close - 1, costs and corporate actions left out; None without any."""
-    ends = _ends_nb(kernel_array(panel.close), first_row)
-    growths = ends[:, 1] / ends[:, 0] - 1.0
-    growths = growths[~np.isnan(growths)]
-    return float(np.mean(growths)) if len(growths) else None
+def buy_and_hold_return(market: Market, first_row: int = 0) -> float | None:
+    """Mean over the symbols of what a share's worth did from its first close to its last; None without any.
+
+    In the account's currency, with what splits made of the share; dividends and costs are left out.
+    """
+    panel, factors = market.panel, split_factors(market)
+    growths = []
+    for index, (first, last) in enumerate(_ends_nb(kernel_array(panel.close), first_row)):
+        if first < 0:
+            continue
+        symbol = panel.symbols[index]
+        growth = float(panel.close[last, index] / panel.close[first, index])
+        for changing in (factors.get(symbol), market.rates.get(market.listing(symbol).currency or "")):
+            if changing is not None:
+                growth *= float(changing[last] / changing[first])
+        growths.append(growth - 1.0)
+    return float(np.mean(growths)) if growths else None
 
 
 @njit
 def _exposure_nb(
-    equity: FloatArray, long_value: FloatArray, short_value: FloatArray, in_market: BoolArray, first_row: int
+    equity: FloatArray,
+    long_value: FloatArray,
+    short_value: FloatArray,
+    in_market: BoolArray,
+    first_row: int,
+    began_with: float,
 ) -> tuple[float, float, float, float, float]:
     n_held, gross, net = 0, 0.0, 0.0
-    peak, least = equity[first_row], 1.0
+    peak, least = began_with, 1.0
     for row in range(first_row, len(equity)):
         value = equity[row]
         n_held += in_market[row]
@@ -133,17 +152,17 @@ def _exposure_nb(
 
 
 @njit
-def _ends_nb(close: FloatArray, first_row: int) -> FloatArray:
-    """First and last close of each symbol, shape (n_symbols, 2), NaN without any."""
+def _ends_nb(close: FloatArray, first_row: int) -> IndexArray:
+    """Rows of the first and the last close of each symbol, shape (n_symbols, 2), -1 without any."""
     n_rows, n_symbols = close.shape
-    ends = np.full((n_symbols, 2), np.nan)
+    ends = np.full((n_symbols, 2), -1)
     for symbol in range(n_symbols):
         for row in range(first_row, n_rows):
             if not np.isnan(close[row, symbol]):
-                ends[symbol, 0] = close[row, symbol]
+                ends[symbol, 0] = row
                 break
         for row in range(n_rows - 1, first_row - 1, -1):
             if not np.isnan(close[row, symbol]):
-                ends[symbol, 1] = close[row, symbol]
+                ends[symbol, 1] = row
                 break
     return ends

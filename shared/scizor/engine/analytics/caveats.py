@@ -31,7 +31,7 @@ def caveats(result: Result, market: Market | Panel, settings: Settings) -> tuple
     history = _History(market)
     return (
         *_of_the_account(result, market),
-        *_of_the_prices(result, market, settings),
+        *_of_the_prices(result, settings),
         *_of_the_universe(market, history),
         *_of_the_sample(result, market),
         *_of_the_fills(result, market),
@@ -76,17 +76,9 @@ def _of_the_account(result: Result, market: Market) -> Iterator[str]:
         yield f"{_count(result.n_margin_calls, 'margin call')}: positions were reduced by force."
 
 
-def _of_the_prices(result: Result, market: Market, settings: Settings) -> Iterator[str]:
+def _of_the_prices(result: Result, settings: Settings) -> Iterator[str]:
     if settings.fill_timing is FillTiming.SAME_CLOSE and len(result.fills):
         yield "Orders filled at the very close they were decided at (SAME_CLOSE): no trader can do that."
-    foreign = {
-        symbol: currency
-        for symbol in market.panel.symbols
-        if (currency := market.listing(symbol).currency) not in {None, settings.base_currency, *market.rates}
-    }
-    if foreign:
-        named = [f"{symbol} ({currency})" for symbol, currency in foreign.items()]
-        yield f"No exchange rates to {settings.base_currency} are known for {_some(named)}: one was taken for one."
 
 
 def _of_the_universe(market: Market, history: _History) -> Iterator[str]:

@@ -38,6 +38,7 @@ from scizor.engine.analytics.moments import ReturnSample
 from scizor.engine.analytics.ratios import DEPTH_FORMULA, RETURN_FORMULAS
 from scizor.engine.analytics.tables import month_returns
 from scizor.engine.analytics.trade_figures import TRADE_FORMULAS, TradeSample
+from scizor.engine.market import Market
 from scizor.engine.panel import Panel
 from scizor.engine.result import Result
 
@@ -48,7 +49,7 @@ _NO_RETURN = "no return"
 
 def evaluate(
     result: Result,
-    panel: Panel,
+    market: Market | Panel,
     convention: Convention = Convention.TRADING_DAY_252,
     periods_per_year: float = 252.0,
     *,
@@ -73,7 +74,7 @@ def evaluate(
     terms, calendar = Terms(convention, periods_per_year, risk_free), _Calendar(start_ns, calendar_skip)
     how = Intervals() if intervals is True else intervals or None
     with np.errstate(all="ignore"):
-        run = _run(result, panel, terms, how, calendar)
+        run = _run(result, Market(market) if isinstance(market, Panel) else market, terms, how, calendar)
         return (
             *_growth(run),
             *_returns(run, n_trials, trial_sharpe_variance),
@@ -98,7 +99,7 @@ class _Run:
     """
 
     result: Result
-    panel: Panel
+    market: Market
     curve: SessionCurve
     exposure: account.Exposure
     sample: ReturnSample | None
@@ -111,14 +112,14 @@ class _Run:
         return replace(self.origin, n=n, things=things, block=block)
 
 
-def _run(result: Result, panel: Panel, terms: Terms, how: Intervals | None, calendar: _Calendar) -> _Run:
-    curve = session_curve(result, panel)
-    returns, terms = _sampled(curve, panel, terms, calendar)
+def _run(result: Result, market: Market, terms: Terms, how: Intervals | None, calendar: _Calendar) -> _Run:
+    curve = session_curve(result, market.panel)
+    returns, terms = _sampled(curve, market.panel, terms, calendar)
     name = label(terms.convention, terms.periods_per_year)
     origin = Origin(terms, name, len(returns), "return", mean_block(len(returns)), how)
     sample = ReturnSample(returns, terms.target) if len(returns) else None
     measured = tuple(measure((*RETURN_FORMULAS, DEPTH_FORMULA), sample, origin))
-    return _Run(result, panel, curve, account.exposure(result), sample, origin, measured, calendar)
+    return _Run(result, market, curve, account.exposure(result, curve), sample, origin, measured, calendar)
 
 
 def _sampled(curve: SessionCurve, panel: Panel, terms: Terms, calendar: _Calendar) -> tuple[FloatArray, Terms]:
@@ -135,9 +136,9 @@ def _sampled(curve: SessionCurve, panel: Panel, terms: Terms, calendar: _Calenda
 def _growth(run: _Run) -> Iterator[Metric]:
     values, origin = run.curve.values, run.counted(len(run.curve.values))
     yield metric("final_equity", "currency", origin, float(values[-1]), "")
-    yield metric("peak_equity", "currency", origin, max(run.exposure.peak, float(values[0])), "")
+    yield metric("peak_equity", "currency", origin, run.exposure.peak, "")
     yield metric("total_return", "fraction", origin, float(values[-1] / values[0] - 1.0), "")
-    held = account.buy_and_hold_return(run.panel, run.result.first_row)
+    held = account.buy_and_hold_return(run.market, run.result.first_row)
     yield metric("buy_and_hold_return", "fraction", origin, held, "no bar")
 
 
@@ -190,7 +191,9 @@ def _account(run: _Run) -> Iterator[Metric]:
     yield metric("mean_net_exposure", "fraction", rows, exposure.net, "")
     turnover = account.turnover(result, run.curve, run.origin.terms.periods_per_year)
     yield metric("turnover", "per_year", fills, turnover, _WIPED_OUT)
-    yield metric("capacity", "currency", fills, account.capacity(result, run.panel), "no fill in a bar with volume")
+    yield metric(
+        "capacity", "currency", fills, account.capacity(result, run.market.panel), "no fill in a bar with volume"
+    )
 
 
 def _costs(run: _Run) -> Iterator[Metric]:
@@ -200,7 +203,7 @@ def _costs(run: _Run) -> Iterator[Metric]:
     for line in lines:
         yield metric(line.name, "currency", origin, line.amount, "")
     for line in lines:
-        yield metric(f"{line.name}_per_year", "per_year", origin, line.per_year, "")
+        yield metric(f"{line.name}_per_year", "fraction", origin, line.per_year, "")
 
 
 def _benchmark(run: _Run, benchmark: Benchmark | None) -> Iterator[Metric]:

@@ -68,7 +68,9 @@ class Financing:
             raise InvalidInput.of_field("financing.benchmark", "at least one rate is needed")
         for day, rate in self.benchmark.items():
             if not (_is_date(day) and np.isfinite(rate)):
-                raise InvalidInput.of_field(f"financing.benchmark.{day}", "must be a finite rate by an ISO date")
+                raise InvalidInput.of_field(
+                    f"financing.benchmark.{day}", "must be a finite rate by a date as YYYY-MM-DD"
+                )
 
     @classmethod
     def none(cls) -> Financing:
@@ -106,7 +108,6 @@ def accruals(financing: Financing, sessions: DateArray) -> Accruals:
 
 def _is_date(text: str) -> bool:
     try:
-        date.fromisoformat(text)
+        return date.fromisoformat(text).isoformat() == text  # weeks such as 2020-W01-1 are ISO, too
     except ValueError:
         return False
-    return len(text) == len("2000-01-01")

@@ -43,13 +43,6 @@ def add_nb(high: float, low: float, more_high: float, more_low: float) -> tuple[
 
 
 @njit
-def swap_nb(high: float, low: float, enters: float, leaves: float) -> tuple[float, float]:
-    """A pair with one float added and another taken out."""
-    high, low = add_nb(high, low, enters, 0.0)
-    return add_nb(high, low, -leaves, 0.0)
-
-
-@njit
 def swap_product_nb(high: float, low: float, a: float, b: float, old_a: float, old_b: float) -> tuple[float, float]:
     """A pair with a x b added and old_a x old_b taken out."""
     enters, enters_low = product_nb(a, b)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from scizor.domain.arrays import FloatArray
 from scizor.engine._jit import njit
 from scizor.engine.arrays import IndexArray, Records
+
+WEIGHT_ROUNDING: Final = 1e-9
+"""How far beyond their bound absolute weights may sum: 49 x 1/49 may be above 1."""
 
 
 @njit
@@ -63,7 +67,7 @@ def survey_nb(
                 found = out[n_found]
                 found.row, found.symbol, found.weight = row, symbol, weight
                 n_found += 1
-        if changed and _gross_nb(standing) > bounds[2] + 1e-9:
+        if changed and _gross_nb(standing) > bounds[2] + WEIGHT_ROUNDING:
             return row, n_found, -1, row
         row = min(row + 1, n_rows)
     return row, n_found, -1, -1

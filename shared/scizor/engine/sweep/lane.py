@@ -25,6 +25,7 @@ from scizor.engine.portfolio.actions import interest_nb
 from scizor.engine.portfolio.buffers import Buffers
 from scizor.engine.portfolio.ledger import WHOLE, lot_nb, pricing_nb
 from scizor.engine.portfolio.state import accrual_at, book_at, schedule_at
+from scizor.engine.portfolio.survey import WEIGHT_ROUNDING
 from scizor.engine.sweep.figures import COMMISSION, N_HELD, N_TRADES, N_WINS, RUINED, sums_of_curve_nb
 
 _CASH, _MARGIN = int(AccountType.CASH), int(AccountType.MARGIN)
@@ -141,7 +142,7 @@ def _run_nb(
         row = after
         if decided < n_rows:
             target = weights[place]
-            if not bounds[0] <= target <= bounds[1] or abs(target) > bounds[2] + 1e-9:
+            if not bounds[0] <= target <= bounds[1] or abs(target) > bounds[2] + WEIGHT_ROUNDING:
                 return False
             if not sim.sized_at_fill:
                 price, volume = columns[CLOSE, decided], columns[VOLUME, decided]

@@ -71,8 +71,8 @@ def sweep(
     whole = market if isinstance(market, Market) else Market(market)
     n_threads = threads or numba.get_num_threads()
     benches: SimpleQueue[Bench] = SimpleQueue()
-    if not 0 <= first_row < whole.panel.n_rows:
-        raise InvalidInput.of_field("first_row", f"must be a row below {whole.panel.n_rows}")
+    if not isinstance(first_row, int | np.integer) or not 0 <= first_row < whole.panel.n_rows:
+        raise InvalidInput.of_field("first_row", f"must be a whole number between 0 and {whole.panel.n_rows - 1}")
     lane = Lane(whole, settings, first_row, last_rows(whole.panel.sessions, first_row), terms.target)
     for _ in range(n_threads):
         benches.put(Bench(lane))
@@ -85,8 +85,10 @@ def sweep(
 def keep_best(batches: Iterable[Batch], n: int, by: str = "sharpe") -> Records:
     """The `n` combinations with the highest `by`, best first, of equal ones the earlier; undefined ones left out.
 
-    Raises InvalidInput without any batch.
+    Raises InvalidInput without any batch, and for a `by` that is no figure.
     """
+    if by not in (names := [name for name, _ in FIGURES]):
+        raise InvalidInput.of_field("by", f"must be a figure of a sweep ({', '.join(names)}), not {by!r}")
     best: Records | None = None
     for one in batches:
         found = one.records[~np.isnan(one.records[by])]

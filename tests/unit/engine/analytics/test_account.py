@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
+from scizor.domain.bars import ActionType, CorporateAction
 from scizor.domain.errors import InvalidInput
 from scizor.engine.analytics.account import (
     buy_and_hold_return,
@@ -15,6 +18,7 @@ from scizor.engine.analytics.account import (
 )
 from scizor.engine.analytics.curve import session_curve
 from scizor.engine.analytics.metrics import evaluate
+from scizor.engine.market import Listing, Market
 from scizor.engine.result import CostLines
 from tests.unit.engine.analytics.build import NAN, fills_of, minute_panel, panel_of, result_of, values
 
@@ -23,7 +27,7 @@ def test_exposure_is_over_the_rows_of_the_run() -> None:
     longs, shorts = np.array([0, 50.0, 100, 0]), np.array([0, 0, -50.0, -100])
     held = np.array([False, True, True, True])
     result = result_of([100, 100, 100, 100], long_value=longs, short_value=shorts, in_market=held)
-    found = exposure(result)
+    found = exposure(result, session_curve(result, panel_of([1, 1, 1, 1])))
     assert found.in_market == pytest.approx(0.75)
     assert found.gross == pytest.approx((0.5 + 1.5 + 1.0) / 4)
     assert found.net == pytest.approx((0.5 + 0.5 - 1.0) / 4)
@@ -73,6 +77,32 @@ def test_capacity_is_the_account_whose_fills_would_take_the_given_part_of_their_
 
 
 def test_buying_and_holding_is_the_mean_over_symbols_of_what_their_closes_did() -> None:
-    panel = panel_of([[10, NAN, NAN], [20, 5, NAN], [15, 10, NAN]])
-    assert buy_and_hold_return(panel) == pytest.approx((0.5 + 1.0) / 2)
-    assert buy_and_hold_return(panel, 1) == pytest.approx((-0.25 + 1.0) / 2)
+    market = Market(panel_of([[10, NAN, NAN], [20, 5, NAN], [15, 10, NAN]]))
+    assert buy_and_hold_return(market) == pytest.approx((0.5 + 1.0) / 2)
+    assert buy_and_hold_return(market, 1) == pytest.approx((-0.25 + 1.0) / 2)
+    assert buy_and_hold_return(Market(panel_of([[10, NAN], [10, NAN]])), 1) == 0.0
+    assert buy_and_hold_return(Market(panel_of([[NAN], [NAN]]))) is None
+
+
+def test_buying_and_holding_keeps_what_splits_make_of_a_share() -> None:
+    panel = panel_of([100, 100, 50, 60])
+    split = CorporateAction(ActionType.SPLIT, panel.sessions[2].item(), Decimal(2), "test")
+    market = Market(panel, actions={"S0": [split]})
+    assert buy_and_hold_return(market) == pytest.approx(0.2)
+    assert buy_and_hold_return(market, 2) == pytest.approx(0.2)
+    assert values(evaluate(result_of([1.0, 1, 1, 1]), market))["buy_and_hold_return"] == pytest.approx(0.2)
+
+
+def test_buying_and_holding_is_counted_in_the_accounts_currency() -> None:
+    market = Market(panel_of([10, 11]), {"S0": Listing("AUD")}, rates={"AUD": np.array([0.5, 1.0])})
+    assert buy_and_hold_return(market) == pytest.approx(1.2)
+
+
+def test_what_the_first_row_lost_of_the_cash_is_a_fall_by_bar_too() -> None:
+    # 100 shares bought at the first open at 10 with 1,000, a commission of 5: nothing is left of it at the close at 9.
+    fills = fills_of(1, row=[0], quantity=[100.0], price=[10.0], commission=[5.0])
+    cash = np.array([-5.0, -5.0])
+    result = result_of([895.0, 995.0], cash=cash, fills=fills)
+    found = values(evaluate(result, panel_of([9, 10])))
+    assert found["max_drawdown_by_bar"] == pytest.approx(found["max_drawdown"]) == pytest.approx(-0.105)
+    assert found["peak_equity"] == 1_000

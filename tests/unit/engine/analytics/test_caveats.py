@@ -104,12 +104,6 @@ def test_a_symbol_without_bars_and_a_time_without_any_are_said() -> None:
     assert f"No symbol has bars between {days[149]} and {days[150]}." in found
 
 
-def test_currencies_without_rates_are_named() -> None:
-    panel = panel_of(closes(2))
-    market = Market(panel, {"S0": Listing("AUD"), "S1": Listing("EUR")}, rates={"AUD": np.full(N, 0.7)})
-    assert "No exchange rates to USD are known for S1 (EUR)" in warned(fine(), market)
-
-
 def test_interest_of_a_currency_or_a_time_whose_rate_is_not_known_is_said_only_where_interest_was_paid() -> None:
     lent = fine(costs=CostLines(-10.0, -5.0, 0.0, 0.0, -3.0, 0.0, 0.0))
     aud, late = Settings(base_currency="AUD"), panel_of(closes(), weekdays(N, "2026-01-01"))

@@ -56,7 +56,10 @@ def test_nothing_is_lent_for_anything_without_financing() -> None:
     assert not np.any(np.stack(accruals(Financing.none(), days("2024-03-07", "2024-03-08", "2024-03-11"))))
 
 
-@pytest.mark.parametrize("benchmark", [{}, {"2020-1-1": 0.01}, {"soon": 0.01}, {"2020-01-01": float("nan")}])
+@pytest.mark.parametrize(
+    "benchmark",
+    [{}, {"2020-1-1": 0.01}, {"soon": 0.01}, {"2020-W01-1": 0.01}, {"20200101": 0.01}, {"2020-01-01": float("nan")}],
+)
 def test_a_benchmark_that_cannot_be_read_is_refused(benchmark: dict[str, float]) -> None:
     with pytest.raises(InvalidInput, match=r"financing\.benchmark"):
         Financing(benchmark)

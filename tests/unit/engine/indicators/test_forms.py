@@ -23,11 +23,14 @@ def test_batch_and_incremental_are_equal_to_the_last_bit(indicator: Indicator, d
     columns, chosen = data.draw(inputs(indicator)), data.draw(parameters(indicator))
     whole = indicator.column(*columns, **chosen)
     incremental = indicator.incremental(**chosen)
-    for t, bar in enumerate(zip(*columns, strict=True)):
-        first = incremental.update(*bar)
-        np.testing.assert_array_equal(incremental.values, whole[:, t])
-        np.testing.assert_equal(first, whole[0, t])
-        assert incremental.ready == (not np.isnan(whole[:, t]).any())
+    firsts, values, ready = [], [], []
+    for bar in zip(*columns, strict=True):
+        firsts.append(incremental.update(*bar))
+        values.append(np.array(incremental.values))
+        ready.append(incremental.ready)
+    np.testing.assert_array_equal(np.array(values).reshape(-1, len(whole)).T, whole)
+    np.testing.assert_array_equal(firsts, whole[0])
+    np.testing.assert_array_equal(ready, ~np.isnan(whole).any(axis=0))
 
 
 @every_indicator

@@ -63,14 +63,14 @@ def test_what_a_share_was_paid_at_its_end_costs_nothing_a_sale_does(value: float
 
 @pytest.mark.parametrize("value", [-1.0, float("inf"), NAN])
 def test_no_share_is_paid_less_than_nothing_or_without_end(value: float) -> None:
-    with pytest.raises(InvalidInput, match="delisting.value"):
+    with pytest.raises(InvalidInput, match=r"delisting\.value"):
         Delisting(date(2020, 1, 3), value)
 
 
 @pytest.mark.parametrize("value", ["0", "-2", "NaN", "Infinity"])
 def test_a_split_or_dividend_is_more_than_nothing(value: str) -> None:
     for kind in ActionType:
-        with pytest.raises(InvalidInput, match="action.value"):
+        with pytest.raises(InvalidInput, match=r"action\.value"):
             CorporateAction(kind, date(2020, 1, 2), Decimal(value), "x")
 
 

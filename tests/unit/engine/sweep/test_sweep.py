@@ -184,6 +184,8 @@ def test_the_best_are_kept_of_all_batches() -> None:
     assert best["sharpe"].tolist() == sorted(everything["sharpe"].tolist(), reverse=True)[:5]
     with pytest.raises(InvalidInput, match="batches: there are none"):
         keep_best([], 5)
+    with pytest.raises(InvalidInput, match=r"by: must be a figure of a sweep .*sharpe.*, not 'sharp'"):
+        keep_best(sweep(market, plan, grid, Settings()), 5, by="sharp")
 
 
 def test_a_million_combinations_need_the_memory_of_a_few() -> None:
@@ -259,3 +261,5 @@ def test_bad_arguments_are_named_before_anything_runs() -> None:
         sweep(market, plan, grid, Settings(), terms=Terms(Convention.LEAN_CALENDAR_252))
     with pytest.raises(InvalidInput, match="first_row"):
         sweep(market, plan, grid, Settings(), first_row=300)
+    with pytest.raises(InvalidInput, match="first_row: must be a whole number"):
+        sweep(market, plan, grid, Settings(), first_row=1.5)  # type: ignore[arg-type]  # that is what is tested

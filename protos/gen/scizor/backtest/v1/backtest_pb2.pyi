@@ -459,11 +459,15 @@ class Backtest(_message.Message):
     CASH_BUFFER_FIELD_NUMBER: _builtins.int
     NO_FINANCING_FIELD_NUMBER: _builtins.int
     BENCHMARK_FIELD_NUMBER: _builtins.int
+    STRATEGY_VERSION_FIELD_NUMBER: _builtins.int
+    CODE_HASH_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The server's id."""
     strategy_id: _builtins.str
-    """The strategy: `sma_cross`, `buy_and_hold`, `rsi_reversion`, `donchian_breakout` or `momentum_rotation`; each is written a second
-    time in the event style, as `sma_cross_event` and so on, and decides the same.
+    """The strategy, one that somebody stored or one that came with the system: `sma_cross`, `buy_and_hold`, `rsi_reversion`,
+    `donchian_breakout` or `momentum_rotation`; each of these is written a second time in the event style, as `sma_cross_event` and so on,
+    and decides the same.
     """
     start: _builtins.str
     """First session, YYYY-MM-DD, inclusive; empty for the oldest stored. Bars before it are not seen: indicators warm up inside the range."""
@@ -501,6 +505,14 @@ class Backtest(_message.Message):
     """Lend for nothing: otherwise borrowed money and shares cost interest and fees, and cash earns interest."""
     benchmark: _builtins.str
     """The symbol that the account is held against (alpha, beta, information ratio); none when empty. It is not traded."""
+    strategy_version: _builtins.int
+    """Which version of a stored strategy; the newest when 0, and then the server says which that was. Always 0 for one that came with the
+    system.
+    """
+    code_hash: _builtins.str
+    """SHA-256 of the code it runs, hex; empty for a strategy that came with the system."""
+    priority: _builtins.int
+    """Which of those that wait is begun first: 9 before 0, and of equal ones the older; 5 when absent."""
     @_builtins.property
     def parameters(self) -> _struct_pb2.Struct:
         """The strategy's parameters by name; one that is left out has its default. `sma_cross` (in the market from the first time the fast
@@ -578,12 +590,17 @@ class Backtest(_message.Message):
         cash_buffer: _builtins.float = ...,
         no_financing: _builtins.bool = ...,
         benchmark: _builtins.str = ...,
+        strategy_version: _builtins.int = ...,
+        code_hash: _builtins.str = ...,
+        priority: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["commission", b"commission", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "initial_capital", b"initial_capital", "parameters", b"parameters", "progress", b"progress", "slippage", b"slippage", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "commission", b"commission", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "initial_capital", b"initial_capital", "parameters", b"parameters", "priority", b"priority", "progress", b"progress", "slippage", b"slippage", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "adjustment", b"adjustment", "benchmark", b"benchmark", "cash_buffer", b"cash_buffer", "commission", b"commission", "commission_bps", b"commission_bps", "create_time", b"create_time", "end", b"end", "end_time", b"end_time", "error", b"error", "fill_timing", b"fill_timing", "id", b"id", "initial_capital", b"initial_capital", "interval", b"interval", "keep_open_at_end", b"keep_open_at_end", "limit_fills", b"limit_fills", "max_participation", b"max_participation", "no_financing", b"no_financing", "parameters", b"parameters", "path", b"path", "progress", b"progress", "sizing", b"sizing", "slippage", b"slippage", "slippage_bps", b"slippage_bps", "start", b"start", "start_time", b"start_time", "state", b"state", "strategy_id", b"strategy_id", "symbols", b"symbols", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "account", b"account", "adjustment", b"adjustment", "benchmark", b"benchmark", "cash_buffer", b"cash_buffer", "code_hash", b"code_hash", "commission", b"commission", "commission_bps", b"commission_bps", "create_time", b"create_time", "end", b"end", "end_time", b"end_time", "error", b"error", "fill_timing", b"fill_timing", "id", b"id", "initial_capital", b"initial_capital", "interval", b"interval", "keep_open_at_end", b"keep_open_at_end", "limit_fills", b"limit_fills", "max_participation", b"max_participation", "no_financing", b"no_financing", "parameters", b"parameters", "path", b"path", "priority", b"priority", "progress", b"progress", "sizing", b"sizing", "slippage", b"slippage", "slippage_bps", b"slippage_bps", "start", b"start", "start_time", b"start_time", "state", b"state", "strategy_id", b"strategy_id", "strategy_version", b"strategy_version", "symbols", b"symbols", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
+    _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...
 
 Global___Backtest: _TypeAlias = Backtest  # noqa: Y015
 

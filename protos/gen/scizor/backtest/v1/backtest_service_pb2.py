@@ -25,18 +25,84 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from scizor.backtest.v1 import backtest_pb2 as scizor_dot_backtest_dot_v1_dot_backtest__pb2
+from scizor.backtest.v1 import optimization_pb2 as scizor_dot_backtest_dot_v1_dot_optimization__pb2
+from scizor.backtest.v1 import report_pb2 as scizor_dot_backtest_dot_v1_dot_report__pb2
+from scizor.backtest.v1 import strategy_pb2 as scizor_dot_backtest_dot_v1_dot_strategy__pb2
 from scizor.type.v1 import stream_pb2 as scizor_dot_type_dot_v1_dot_stream__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)scizor/backtest/v1/backtest_service.proto\x12\x12scizor.backtest.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x17google/rpc/status.proto\x1a!scizor/backtest/v1/backtest.proto\x1a\x1bscizor/type/v1/stream.proto\"p\n\x15\x43reateBacktestRequest\x12:\n\x08\x62\x61\x63ktest\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.BacktestB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1b\n\nrequest_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"H\n\x16\x43reateBacktestResponse\x12.\n\x08\x62\x61\x63ktest\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.Backtest\".\n\x12GetBacktestRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"E\n\x13GetBacktestResponse\x12.\n\x08\x62\x61\x63ktest\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.Backtest\"\xaa\x01\n\x14ListBacktestsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x1c\n\x0bstrategy_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12:\n\x05state\x18\x04 \x01(\x0e\x32!.scizor.backtest.v1.BacktestStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\"a\n\x15ListBacktestsResponse\x12/\n\tbacktests\x18\x01 \x03(\x0b\x32\x1c.scizor.backtest.v1.Backtest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"N\n\x15\x43\x61ncelBacktestRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nrequest_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"H\n\x16\x43\x61ncelBacktestResponse\x12.\n\x08\x62\x61\x63ktest\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.Backtest\"Q\n\x14WatchBacktestRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xec\x01\n\x15WatchBacktestResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x38\n\x08progress\x18\x02 \x01(\x0b\x32$.scizor.backtest.v1.BacktestProgressH\x00\x12.\n\theartbeat\x18\x03 \x01(\x0b\x32\x19.scizor.type.v1.HeartbeatH\x00\x12$\n\x06status\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12(\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x19.scizor.type.v1.StreamEndH\x00\x42\x07\n\x05\x65vent\"5\n\x19GetBacktestResultsRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"R\n\x1aGetBacktestResultsResponse\x12\x34\n\x07results\x18\x01 \x01(\x0b\x32#.scizor.backtest.v1.BacktestResults\"o\n\x19ListBacktestTradesRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"|\n\x1aListBacktestTradesResponse\x12\x31\n\x06trades\x18\x01 \x03(\x0b\x32!.scizor.backtest.v1.BacktestTrade\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\"\xa7\x01\n\x15GetEquityCurveRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12t\n\nmax_points\x18\x02 \x01(\x05\x42`\xbaH]\xba\x01Z\n\nmax_points\x12\x1fmust be 0, or from 4 to 1000000\x1a+this == 0 || (this >= 4 && this <= 1000000)\"\\\n\x16GetEquityCurveResponse\x12\x30\n\x05\x63urve\x18\x01 \x01(\x0b\x32!.scizor.backtest.v1.EquityColumns\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t2\xfb\x08\n\x0f\x42\x61\x63ktestService\x12\x89\x01\n\x0e\x43reateBacktest\x12).scizor.backtest.v1.CreateBacktestRequest\x1a*.scizor.backtest.v1.CreateBacktestResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x0e/api/backtests:\x08\x62\x61\x63ktest\x12{\n\x0bGetBacktest\x12&.scizor.backtest.v1.GetBacktestRequest\x1a\'.scizor.backtest.v1.GetBacktestResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/api/backtests/{id}\x12|\n\rListBacktests\x12(.scizor.backtest.v1.ListBacktestsRequest\x1a).scizor.backtest.v1.ListBacktestsResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/backtests\x12\x8e\x01\n\x0e\x43\x61ncelBacktest\x12).scizor.backtest.v1.CancelBacktestRequest\x1a*.scizor.backtest.v1.CancelBacktestResponse\"%\x82\xd3\xe4\x93\x02\x1f\"\x1a/api/backtests/{id}:cancel:\x01*\x12\x8c\x01\n\rWatchBacktest\x12(.scizor.backtest.v1.WatchBacktestRequest\x1a).scizor.backtest.v1.WatchBacktestResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/backtests/{id}/progress0\x01\x12\x98\x01\n\x12GetBacktestResults\x12-.scizor.backtest.v1.GetBacktestResultsRequest\x1a..scizor.backtest.v1.GetBacktestResultsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/api/backtests/{id}/results\x12\x97\x01\n\x12ListBacktestTrades\x12-.scizor.backtest.v1.ListBacktestTradesRequest\x1a..scizor.backtest.v1.ListBacktestTradesResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/backtests/{id}/trades\x12\x8b\x01\n\x0eGetEquityCurve\x12).scizor.backtest.v1.GetEquityCurveRequest\x1a*.scizor.backtest.v1.GetEquityCurveResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/backtests/{id}/equityb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)scizor/backtest/v1/backtest_service.proto\x12\x12scizor.backtest.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x17google/rpc/status.proto\x1a!scizor/backtest/v1/backtest.proto\x1a%scizor/backtest/v1/optimization.proto\x1a\x1fscizor/backtest/v1/report.proto\x1a!scizor/backtest/v1/strategy.proto\x1a\x1bscizor/type/v1/stream.proto\"\x95\x02\n\x15ListStrategiesRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x38\n\x04kind\x18\x03 \x01(\x0e\x32 .scizor.backtest.v1.StrategyKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12<\n\x06origin\x18\x04 \x01(\x0e\x32\".scizor.backtest.v1.StrategyOriginB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\x04tags\x18\x05 \x03(\tB\x0e\xbaH\x0b\x92\x01\x08\x10\x14\"\x04r\x02\x18(\x12\x16\n\x04text\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x14\n\x0cshow_deleted\x18\x07 \x01(\x08\"c\n\x16ListStrategiesResponse\x12\x30\n\nstrategies\x18\x01 \x03(\x0b\x32\x1c.scizor.backtest.v1.Strategy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc1\x01\n\x15\x43reateStrategyRequest\x12\x8a\x01\n\x08strategy\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.StrategyBZ\xe2\x41\x01\x02\xbaHS\xba\x01M\n\x0fstrategy.source\x12\'must hold the strategy\'s text in source\x1a\x11this.source != \'\'\xc8\x01\x01\x12\x1b\n\nrequest_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"H\n\x16\x43reateStrategyResponse\x12.\n\x08strategy\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.Strategy\"o\n\x14UploadStrategyHeader\x12:\n\x08strategy\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.StrategyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1b\n\nrequest_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"u\n\x15UploadStrategyRequest\x12:\n\x06header\x18\x01 \x01(\x0b\x32(.scizor.backtest.v1.UploadStrategyHeaderH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x10\n\x07payload\x12\x05\xbaH\x02\x08\x01\"H\n\x16UploadStrategyResponse\x12.\n\x08strategy\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.Strategy\"]\n\x12GetStrategyRequest\x12-\n\x02id\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,63}$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"{\n\x13GetStrategyResponse\x12.\n\x08strategy\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.Strategy\x12\x34\n\x07version\x18\x02 \x01(\x0b\x32#.scizor.backtest.v1.StrategyVersion\"\x86\x01\n\x1bListStrategyVersionsRequest\x12-\n\x02id\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,63}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"n\n\x1cListStrategyVersionsResponse\x12\x35\n\x08versions\x18\x01 \x03(\x0b\x32#.scizor.backtest.v1.StrategyVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xdf\x04\n\x15UpdateStrategyRequest\x12\x81\x01\n\x08strategy\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.StrategyBQ\xe2\x41\x01\x02\xbaHJ\xba\x01\x44\n\x0bstrategy.id\x12&must name the strategy to change in id\x1a\rthis.id != \'\'\xc8\x01\x01\x12\x87\x02\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\xd5\x01\xe2\x41\x01\x02\xbaH\xcd\x01\xba\x01\xc6\x01\n\x11update_mask.paths\x12Omust name at least one of title, description, tags and source, and nothing else\x1a`size(this.paths) > 0 && this.paths.all(path, path in [\'title\', \'description\', \'tags\', \'source\'])\xc8\x01\x01\x12\x1b\n\nrequest_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64:\x9a\x01\xbaH\x96\x01\x1a\x93\x01\n\x0fstrategy.source\x12;source must hold the strategy\'s text when the mask names it\x1a\x43!(\'source\' in this.update_mask.paths) || this.strategy.source != \'\'\"H\n\x16UpdateStrategyResponse\x12.\n\x08strategy\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.Strategy\"z\n\x15\x44\x65leteStrategyRequest\x12-\n\x02id\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1b\n\nrequest_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"H\n\x16\x44\x65leteStrategyResponse\x12.\n\x08strategy\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.Strategy\"\xaf\x03\n\x14\x43heckStrategyRequest\x12,\n\x02id\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^([a-z][a-z0-9_]{0,63})?$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x19\n\x06source\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x10\x12+\n\nparameters\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\x12<\n\x07symbols\x18\x05 \x03(\tB+\xbaH(\x92\x01%\x10\x14\x18\x01\"\x1fr\x1d\x32\x1b^[A-Z0-9][A-Z0-9 .-]{0,63}$\x12\x35\n\x05start\x18\x06 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\x12\x33\n\x03\x65nd\x18\x07 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$:]\xbaHZ\x1aX\n\x0cstrategy.one\x12 say id or source, one of the two\x1a&(this.id != \'\') != (this.source != \'\')\"\x8c\x01\n\x15\x43heckStrategyResponse\x12-\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x1b.scizor.backtest.v1.Finding\x12\x0e\n\x06passed\x18\x02 \x01(\x08\x12\x34\n\x07version\x18\x03 \x01(\x0b\x32#.scizor.backtest.v1.StrategyVersion\"\x86\x01\n\x15\x43reateBacktestRequest\x12:\n\x08\x62\x61\x63ktest\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.BacktestB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1b\n\nrequest_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x14\n\x0c\x61llow_cached\x18\x03 \x01(\x08\"X\n\x16\x43reateBacktestResponse\x12.\n\x08\x62\x61\x63ktest\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.Backtest\x12\x0e\n\x06\x63\x61\x63hed\x18\x02 \x01(\x08\".\n\x12GetBacktestRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"E\n\x13GetBacktestResponse\x12.\n\x08\x62\x61\x63ktest\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.Backtest\"\xaa\x01\n\x14ListBacktestsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x1c\n\x0bstrategy_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12:\n\x05state\x18\x04 \x01(\x0e\x32!.scizor.backtest.v1.BacktestStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\"a\n\x15ListBacktestsResponse\x12/\n\tbacktests\x18\x01 \x03(\x0b\x32\x1c.scizor.backtest.v1.Backtest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"N\n\x15\x43\x61ncelBacktestRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nrequest_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"H\n\x16\x43\x61ncelBacktestResponse\x12.\n\x08\x62\x61\x63ktest\x18\x01 \x01(\x0b\x32\x1c.scizor.backtest.v1.Backtest\"N\n\x15\x44\x65leteBacktestRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\nrequest_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"\x18\n\x16\x44\x65leteBacktestResponse\"Q\n\x14WatchBacktestRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xec\x01\n\x15WatchBacktestResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x38\n\x08progress\x18\x02 \x01(\x0b\x32$.scizor.backtest.v1.BacktestProgressH\x00\x12.\n\theartbeat\x18\x03 \x01(\x0b\x32\x19.scizor.type.v1.HeartbeatH\x00\x12$\n\x06status\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12(\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x19.scizor.type.v1.StreamEndH\x00\x42\x07\n\x05\x65vent\"5\n\x19GetBacktestResultsRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\"R\n\x1aGetBacktestResultsResponse\x12\x34\n\x07results\x18\x01 \x01(\x0b\x32#.scizor.backtest.v1.BacktestResults\"o\n\x19ListBacktestTradesRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"|\n\x1aListBacktestTradesResponse\x12\x31\n\x06trades\x18\x01 \x03(\x0b\x32!.scizor.backtest.v1.BacktestTrade\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\"\xa7\x01\n\x15GetEquityCurveRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12t\n\nmax_points\x18\x02 \x01(\x05\x42`\xbaH]\xba\x01Z\n\nmax_points\x12\x1fmust be 0, or from 4 to 1000000\x1a+this == 0 || (this >= 4 && this <= 1000000)\"\\\n\x16GetEquityCurveResponse\x12\x30\n\x05\x63urve\x18\x01 \x01(\x0b\x32!.scizor.backtest.v1.EquityColumns\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t2\xe7 \n\x0f\x42\x61\x63ktestService\x12\x80\x01\n\x0eListStrategies\x12).scizor.backtest.v1.ListStrategiesRequest\x1a*.scizor.backtest.v1.ListStrategiesResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/api/strategies\x12\x8a\x01\n\x0e\x43reateStrategy\x12).scizor.backtest.v1.CreateStrategyRequest\x1a*.scizor.backtest.v1.CreateStrategyResponse\"!\x82\xd3\xe4\x93\x02\x1b\"\x0f/api/strategies:\x08strategy\x12i\n\x0eUploadStrategy\x12).scizor.backtest.v1.UploadStrategyRequest\x1a*.scizor.backtest.v1.UploadStrategyResponse(\x01\x12|\n\x0bGetStrategy\x12&.scizor.backtest.v1.GetStrategyRequest\x1a\'.scizor.backtest.v1.GetStrategyResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/api/strategies/{id}\x12\xa0\x01\n\x14ListStrategyVersions\x12/.scizor.backtest.v1.ListStrategyVersionsRequest\x1a\x30.scizor.backtest.v1.ListStrategyVersionsResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/strategies/{id}/versions\x12\x98\x01\n\x0eUpdateStrategy\x12).scizor.backtest.v1.UpdateStrategyRequest\x1a*.scizor.backtest.v1.UpdateStrategyResponse\"/\x82\xd3\xe4\x93\x02)2\x1d/api/strategies/{strategy.id}:\x08strategy\x12\x85\x01\n\x0e\x44\x65leteStrategy\x12).scizor.backtest.v1.DeleteStrategyRequest\x1a*.scizor.backtest.v1.DeleteStrategyResponse\"\x1c\x82\xd3\xe4\x93\x02\x16*\x14/api/strategies/{id}\x12\xa7\x01\n\rCheckStrategy\x12(.scizor.backtest.v1.CheckStrategyRequest\x1a).scizor.backtest.v1.CheckStrategyResponse\"A\x82\xd3\xe4\x93\x02;\"\x15/api/strategies:check:\x01*Z\x1f\"\x1a/api/strategies/{id}:check:\x01*\x12\x89\x01\n\x0e\x43reateBacktest\x12).scizor.backtest.v1.CreateBacktestRequest\x1a*.scizor.backtest.v1.CreateBacktestResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x0e/api/backtests:\x08\x62\x61\x63ktest\x12{\n\x0bGetBacktest\x12&.scizor.backtest.v1.GetBacktestRequest\x1a\'.scizor.backtest.v1.GetBacktestResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/api/backtests/{id}\x12|\n\rListBacktests\x12(.scizor.backtest.v1.ListBacktestsRequest\x1a).scizor.backtest.v1.ListBacktestsResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/backtests\x12\x8e\x01\n\x0e\x43\x61ncelBacktest\x12).scizor.backtest.v1.CancelBacktestRequest\x1a*.scizor.backtest.v1.CancelBacktestResponse\"%\x82\xd3\xe4\x93\x02\x1f\"\x1a/api/backtests/{id}:cancel:\x01*\x12\x84\x01\n\x0e\x44\x65leteBacktest\x12).scizor.backtest.v1.DeleteBacktestRequest\x1a*.scizor.backtest.v1.DeleteBacktestResponse\"\x1b\x82\xd3\xe4\x93\x02\x15*\x13/api/backtests/{id}\x12\x8c\x01\n\rWatchBacktest\x12(.scizor.backtest.v1.WatchBacktestRequest\x1a).scizor.backtest.v1.WatchBacktestResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/backtests/{id}/progress0\x01\x12\x98\x01\n\x12GetBacktestResults\x12-.scizor.backtest.v1.GetBacktestResultsRequest\x1a..scizor.backtest.v1.GetBacktestResultsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/api/backtests/{id}/results\x12\x97\x01\n\x12ListBacktestTrades\x12-.scizor.backtest.v1.ListBacktestTradesRequest\x1a..scizor.backtest.v1.ListBacktestTradesResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/backtests/{id}/trades\x12\x8b\x01\n\x0eGetEquityCurve\x12).scizor.backtest.v1.GetEquityCurveRequest\x1a*.scizor.backtest.v1.GetEquityCurveResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/backtests/{id}/equity\x12v\n\x0cGetTearsheet\x12\'.scizor.backtest.v1.GetTearsheetRequest\x1a\x14.google.api.HttpBody\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/backtests/{id}/tearsheet0\x01\x12\x8d\x01\n\x10\x43ompareBacktests\x12+.scizor.backtest.v1.CompareBacktestsRequest\x1a,.scizor.backtest.v1.CompareBacktestsResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/api/backtests:compare\x12\xa9\x01\n\x16GetStrategyPerformance\x12\x31.scizor.backtest.v1.GetStrategyPerformanceRequest\x1a\x32.scizor.backtest.v1.GetStrategyPerformanceResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /api/performance/strategies/{id}\x12\x9d\x01\n\x12\x43reateOptimization\x12-.scizor.backtest.v1.CreateOptimizationRequest\x1a..scizor.backtest.v1.CreateOptimizationResponse\"(\x82\xd3\xe4\x93\x02\"\"\x12/api/optimizations:\x0coptimization\x12\x8b\x01\n\x0fGetOptimization\x12*.scizor.backtest.v1.GetOptimizationRequest\x1a+.scizor.backtest.v1.GetOptimizationResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/optimizations/{id}\x12\x8c\x01\n\x11ListOptimizations\x12,.scizor.backtest.v1.ListOptimizationsRequest\x1a-.scizor.backtest.v1.ListOptimizationsResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/api/optimizations\x12\x9e\x01\n\x12\x43\x61ncelOptimization\x12-.scizor.backtest.v1.CancelOptimizationRequest\x1a..scizor.backtest.v1.CancelOptimizationResponse\")\x82\xd3\xe4\x93\x02#\"\x1e/api/optimizations/{id}:cancel:\x01*\x12\x9a\x01\n\x11PauseOptimization\x12,.scizor.backtest.v1.PauseOptimizationRequest\x1a-.scizor.backtest.v1.PauseOptimizationResponse\"(\x82\xd3\xe4\x93\x02\"\"\x1d/api/optimizations/{id}:pause:\x01*\x12\x9e\x01\n\x12ResumeOptimization\x12-.scizor.backtest.v1.ResumeOptimizationRequest\x1a..scizor.backtest.v1.ResumeOptimizationResponse\")\x82\xd3\xe4\x93\x02#\"\x1e/api/optimizations/{id}:resume:\x01*\x12\x9c\x01\n\x11WatchOptimization\x12,.scizor.backtest.v1.WatchOptimizationRequest\x1a-.scizor.backtest.v1.WatchOptimizationResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /api/optimizations/{id}/progress0\x01\x12\x83\x01\n\nListTrials\x12%.scizor.backtest.v1.ListTrialsRequest\x1a&.scizor.backtest.v1.ListTrialsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/optimizations/{id}/trials\x12\x84\x01\n\nGetSurface\x12%.scizor.backtest.v1.GetSurfaceRequest\x1a&.scizor.backtest.v1.GetSurfaceResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/api/optimizations/{id}/surfaceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'scizor.backtest.v1.backtest_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_LISTSTRATEGIESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTSTRATEGIESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTSTRATEGIESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTSTRATEGIESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\350\007'
+  _globals['_LISTSTRATEGIESREQUEST'].fields_by_name['kind']._loaded_options = None
+  _globals['_LISTSTRATEGIESREQUEST'].fields_by_name['kind']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_LISTSTRATEGIESREQUEST'].fields_by_name['origin']._loaded_options = None
+  _globals['_LISTSTRATEGIESREQUEST'].fields_by_name['origin']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_LISTSTRATEGIESREQUEST'].fields_by_name['tags']._loaded_options = None
+  _globals['_LISTSTRATEGIESREQUEST'].fields_by_name['tags']._serialized_options = b'\272H\013\222\001\010\020\024\"\004r\002\030('
+  _globals['_LISTSTRATEGIESREQUEST'].fields_by_name['text']._loaded_options = None
+  _globals['_LISTSTRATEGIESREQUEST'].fields_by_name['text']._serialized_options = b'\272H\005r\003\030\310\001'
+  _globals['_CREATESTRATEGYREQUEST'].fields_by_name['strategy']._loaded_options = None
+  _globals['_CREATESTRATEGYREQUEST'].fields_by_name['strategy']._serialized_options = b'\342A\001\002\272HS\272\001M\n\017strategy.source\022\'must hold the strategy\'s text in source\032\021this.source != \'\'\310\001\001'
+  _globals['_CREATESTRATEGYREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CREATESTRATEGYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030d'
+  _globals['_UPLOADSTRATEGYHEADER'].fields_by_name['strategy']._loaded_options = None
+  _globals['_UPLOADSTRATEGYHEADER'].fields_by_name['strategy']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_UPLOADSTRATEGYHEADER'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UPLOADSTRATEGYHEADER'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030d'
+  _globals['_UPLOADSTRATEGYREQUEST'].oneofs_by_name['payload']._loaded_options = None
+  _globals['_UPLOADSTRATEGYREQUEST'].oneofs_by_name['payload']._serialized_options = b'\272H\002\010\001'
+  _globals['_GETSTRATEGYREQUEST'].fields_by_name['id']._loaded_options = None
+  _globals['_GETSTRATEGYREQUEST'].fields_by_name['id']._serialized_options = b'\342A\001\002\272H\032r\0302\026^[a-z][a-z0-9_]{0,63}$'
+  _globals['_GETSTRATEGYREQUEST'].fields_by_name['version']._loaded_options = None
+  _globals['_GETSTRATEGYREQUEST'].fields_by_name['version']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTSTRATEGYVERSIONSREQUEST'].fields_by_name['id']._loaded_options = None
+  _globals['_LISTSTRATEGYVERSIONSREQUEST'].fields_by_name['id']._serialized_options = b'\342A\001\002\272H\032r\0302\026^[a-z][a-z0-9_]{0,63}$'
+  _globals['_LISTSTRATEGYVERSIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTSTRATEGYVERSIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTSTRATEGYVERSIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTSTRATEGYVERSIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\350\007'
+  _globals['_UPDATESTRATEGYREQUEST'].fields_by_name['strategy']._loaded_options = None
+  _globals['_UPDATESTRATEGYREQUEST'].fields_by_name['strategy']._serialized_options = b'\342A\001\002\272HJ\272\001D\n\013strategy.id\022&must name the strategy to change in id\032\rthis.id != \'\'\310\001\001'
+  _globals['_UPDATESTRATEGYREQUEST'].fields_by_name['update_mask']._loaded_options = None
+  _globals['_UPDATESTRATEGYREQUEST'].fields_by_name['update_mask']._serialized_options = b'\342A\001\002\272H\315\001\272\001\306\001\n\021update_mask.paths\022Omust name at least one of title, description, tags and source, and nothing else\032`size(this.paths) > 0 && this.paths.all(path, path in [\'title\', \'description\', \'tags\', \'source\'])\310\001\001'
+  _globals['_UPDATESTRATEGYREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UPDATESTRATEGYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030d'
+  _globals['_UPDATESTRATEGYREQUEST']._loaded_options = None
+  _globals['_UPDATESTRATEGYREQUEST']._serialized_options = b'\272H\226\001\032\223\001\n\017strategy.source\022;source must hold the strategy\'s text when the mask names it\032C!(\'source\' in this.update_mask.paths) || this.strategy.source != \'\''
+  _globals['_DELETESTRATEGYREQUEST'].fields_by_name['id']._loaded_options = None
+  _globals['_DELETESTRATEGYREQUEST'].fields_by_name['id']._serialized_options = b'\342A\001\002\272H\032r\0302\026^[a-z][a-z0-9_]{0,63}$'
+  _globals['_DELETESTRATEGYREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_DELETESTRATEGYREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030d'
+  _globals['_DELETESTRATEGYREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DELETESTRATEGYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030d'
+  _globals['_CHECKSTRATEGYREQUEST'].fields_by_name['id']._loaded_options = None
+  _globals['_CHECKSTRATEGYREQUEST'].fields_by_name['id']._serialized_options = b'\272H\035r\0332\031^([a-z][a-z0-9_]{0,63})?$'
+  _globals['_CHECKSTRATEGYREQUEST'].fields_by_name['version']._loaded_options = None
+  _globals['_CHECKSTRATEGYREQUEST'].fields_by_name['version']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_CHECKSTRATEGYREQUEST'].fields_by_name['source']._loaded_options = None
+  _globals['_CHECKSTRATEGYREQUEST'].fields_by_name['source']._serialized_options = b'\272H\006r\004(\200\200\020'
+  _globals['_CHECKSTRATEGYREQUEST'].fields_by_name['symbols']._loaded_options = None
+  _globals['_CHECKSTRATEGYREQUEST'].fields_by_name['symbols']._serialized_options = b'\272H(\222\001%\020\024\030\001\"\037r\0352\033^[A-Z0-9][A-Z0-9 .-]{0,63}$'
+  _globals['_CHECKSTRATEGYREQUEST'].fields_by_name['start']._loaded_options = None
+  _globals['_CHECKSTRATEGYREQUEST'].fields_by_name['start']._serialized_options = b'\272H#r!2\037^([0-9]{4}-[0-9]{2}-[0-9]{2})?$'
+  _globals['_CHECKSTRATEGYREQUEST'].fields_by_name['end']._loaded_options = None
+  _globals['_CHECKSTRATEGYREQUEST'].fields_by_name['end']._serialized_options = b'\272H#r!2\037^([0-9]{4}-[0-9]{2}-[0-9]{2})?$'
+  _globals['_CHECKSTRATEGYREQUEST']._loaded_options = None
+  _globals['_CHECKSTRATEGYREQUEST']._serialized_options = b'\272HZ\032X\n\014strategy.one\022 say id or source, one of the two\032&(this.id != \'\') != (this.source != \'\')'
   _globals['_CREATEBACKTESTREQUEST'].fields_by_name['backtest']._loaded_options = None
   _globals['_CREATEBACKTESTREQUEST'].fields_by_name['backtest']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
   _globals['_CREATEBACKTESTREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -55,6 +121,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CANCELBACKTESTREQUEST'].fields_by_name['id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_CANCELBACKTESTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CANCELBACKTESTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030d'
+  _globals['_DELETEBACKTESTREQUEST'].fields_by_name['id']._loaded_options = None
+  _globals['_DELETEBACKTESTREQUEST'].fields_by_name['id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_DELETEBACKTESTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DELETEBACKTESTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030d'
   _globals['_WATCHBACKTESTREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_WATCHBACKTESTREQUEST'].fields_by_name['id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_WATCHBACKTESTREQUEST'].fields_by_name['after_sequence']._loaded_options = None
@@ -71,6 +141,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETEQUITYCURVEREQUEST'].fields_by_name['id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_GETEQUITYCURVEREQUEST'].fields_by_name['max_points']._loaded_options = None
   _globals['_GETEQUITYCURVEREQUEST'].fields_by_name['max_points']._serialized_options = b'\272H]\272\001Z\n\nmax_points\022\037must be 0, or from 4 to 1000000\032+this == 0 || (this >= 4 && this <= 1000000)'
+  _globals['_BACKTESTSERVICE'].methods_by_name['ListStrategies']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['ListStrategies']._serialized_options = b'\202\323\344\223\002\021\022\017/api/strategies'
+  _globals['_BACKTESTSERVICE'].methods_by_name['CreateStrategy']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['CreateStrategy']._serialized_options = b'\202\323\344\223\002\033\"\017/api/strategies:\010strategy'
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetStrategy']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetStrategy']._serialized_options = b'\202\323\344\223\002\026\022\024/api/strategies/{id}'
+  _globals['_BACKTESTSERVICE'].methods_by_name['ListStrategyVersions']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['ListStrategyVersions']._serialized_options = b'\202\323\344\223\002\037\022\035/api/strategies/{id}/versions'
+  _globals['_BACKTESTSERVICE'].methods_by_name['UpdateStrategy']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['UpdateStrategy']._serialized_options = b'\202\323\344\223\002)2\035/api/strategies/{strategy.id}:\010strategy'
+  _globals['_BACKTESTSERVICE'].methods_by_name['DeleteStrategy']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['DeleteStrategy']._serialized_options = b'\202\323\344\223\002\026*\024/api/strategies/{id}'
+  _globals['_BACKTESTSERVICE'].methods_by_name['CheckStrategy']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['CheckStrategy']._serialized_options = b'\202\323\344\223\002;\"\025/api/strategies:check:\001*Z\037\"\032/api/strategies/{id}:check:\001*'
   _globals['_BACKTESTSERVICE'].methods_by_name['CreateBacktest']._loaded_options = None
   _globals['_BACKTESTSERVICE'].methods_by_name['CreateBacktest']._serialized_options = b'\202\323\344\223\002\032\"\016/api/backtests:\010backtest'
   _globals['_BACKTESTSERVICE'].methods_by_name['GetBacktest']._loaded_options = None
@@ -79,6 +163,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BACKTESTSERVICE'].methods_by_name['ListBacktests']._serialized_options = b'\202\323\344\223\002\020\022\016/api/backtests'
   _globals['_BACKTESTSERVICE'].methods_by_name['CancelBacktest']._loaded_options = None
   _globals['_BACKTESTSERVICE'].methods_by_name['CancelBacktest']._serialized_options = b'\202\323\344\223\002\037\"\032/api/backtests/{id}:cancel:\001*'
+  _globals['_BACKTESTSERVICE'].methods_by_name['DeleteBacktest']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['DeleteBacktest']._serialized_options = b'\202\323\344\223\002\025*\023/api/backtests/{id}'
   _globals['_BACKTESTSERVICE'].methods_by_name['WatchBacktest']._loaded_options = None
   _globals['_BACKTESTSERVICE'].methods_by_name['WatchBacktest']._serialized_options = b'\202\323\344\223\002\036\022\034/api/backtests/{id}/progress'
   _globals['_BACKTESTSERVICE'].methods_by_name['GetBacktestResults']._loaded_options = None
@@ -87,38 +173,100 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BACKTESTSERVICE'].methods_by_name['ListBacktestTrades']._serialized_options = b'\202\323\344\223\002\034\022\032/api/backtests/{id}/trades'
   _globals['_BACKTESTSERVICE'].methods_by_name['GetEquityCurve']._loaded_options = None
   _globals['_BACKTESTSERVICE'].methods_by_name['GetEquityCurve']._serialized_options = b'\202\323\344\223\002\034\022\032/api/backtests/{id}/equity'
-  _globals['_CREATEBACKTESTREQUEST']._serialized_start=246
-  _globals['_CREATEBACKTESTREQUEST']._serialized_end=358
-  _globals['_CREATEBACKTESTRESPONSE']._serialized_start=360
-  _globals['_CREATEBACKTESTRESPONSE']._serialized_end=432
-  _globals['_GETBACKTESTREQUEST']._serialized_start=434
-  _globals['_GETBACKTESTREQUEST']._serialized_end=480
-  _globals['_GETBACKTESTRESPONSE']._serialized_start=482
-  _globals['_GETBACKTESTRESPONSE']._serialized_end=551
-  _globals['_LISTBACKTESTSREQUEST']._serialized_start=554
-  _globals['_LISTBACKTESTSREQUEST']._serialized_end=724
-  _globals['_LISTBACKTESTSRESPONSE']._serialized_start=726
-  _globals['_LISTBACKTESTSRESPONSE']._serialized_end=823
-  _globals['_CANCELBACKTESTREQUEST']._serialized_start=825
-  _globals['_CANCELBACKTESTREQUEST']._serialized_end=903
-  _globals['_CANCELBACKTESTRESPONSE']._serialized_start=905
-  _globals['_CANCELBACKTESTRESPONSE']._serialized_end=977
-  _globals['_WATCHBACKTESTREQUEST']._serialized_start=979
-  _globals['_WATCHBACKTESTREQUEST']._serialized_end=1060
-  _globals['_WATCHBACKTESTRESPONSE']._serialized_start=1063
-  _globals['_WATCHBACKTESTRESPONSE']._serialized_end=1299
-  _globals['_GETBACKTESTRESULTSREQUEST']._serialized_start=1301
-  _globals['_GETBACKTESTRESULTSREQUEST']._serialized_end=1354
-  _globals['_GETBACKTESTRESULTSRESPONSE']._serialized_start=1356
-  _globals['_GETBACKTESTRESULTSRESPONSE']._serialized_end=1438
-  _globals['_LISTBACKTESTTRADESREQUEST']._serialized_start=1440
-  _globals['_LISTBACKTESTTRADESREQUEST']._serialized_end=1551
-  _globals['_LISTBACKTESTTRADESRESPONSE']._serialized_start=1553
-  _globals['_LISTBACKTESTTRADESRESPONSE']._serialized_end=1677
-  _globals['_GETEQUITYCURVEREQUEST']._serialized_start=1680
-  _globals['_GETEQUITYCURVEREQUEST']._serialized_end=1847
-  _globals['_GETEQUITYCURVERESPONSE']._serialized_start=1849
-  _globals['_GETEQUITYCURVERESPONSE']._serialized_end=1941
-  _globals['_BACKTESTSERVICE']._serialized_start=1944
-  _globals['_BACKTESTSERVICE']._serialized_end=3091
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetTearsheet']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetTearsheet']._serialized_options = b'\202\323\344\223\002\037\022\035/api/backtests/{id}/tearsheet'
+  _globals['_BACKTESTSERVICE'].methods_by_name['CompareBacktests']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['CompareBacktests']._serialized_options = b'\202\323\344\223\002\030\022\026/api/backtests:compare'
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetStrategyPerformance']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetStrategyPerformance']._serialized_options = b'\202\323\344\223\002\"\022 /api/performance/strategies/{id}'
+  _globals['_BACKTESTSERVICE'].methods_by_name['CreateOptimization']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['CreateOptimization']._serialized_options = b'\202\323\344\223\002\"\"\022/api/optimizations:\014optimization'
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetOptimization']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetOptimization']._serialized_options = b'\202\323\344\223\002\031\022\027/api/optimizations/{id}'
+  _globals['_BACKTESTSERVICE'].methods_by_name['ListOptimizations']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['ListOptimizations']._serialized_options = b'\202\323\344\223\002\024\022\022/api/optimizations'
+  _globals['_BACKTESTSERVICE'].methods_by_name['CancelOptimization']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['CancelOptimization']._serialized_options = b'\202\323\344\223\002#\"\036/api/optimizations/{id}:cancel:\001*'
+  _globals['_BACKTESTSERVICE'].methods_by_name['PauseOptimization']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['PauseOptimization']._serialized_options = b'\202\323\344\223\002\"\"\035/api/optimizations/{id}:pause:\001*'
+  _globals['_BACKTESTSERVICE'].methods_by_name['ResumeOptimization']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['ResumeOptimization']._serialized_options = b'\202\323\344\223\002#\"\036/api/optimizations/{id}:resume:\001*'
+  _globals['_BACKTESTSERVICE'].methods_by_name['WatchOptimization']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['WatchOptimization']._serialized_options = b'\202\323\344\223\002\"\022 /api/optimizations/{id}/progress'
+  _globals['_BACKTESTSERVICE'].methods_by_name['ListTrials']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['ListTrials']._serialized_options = b'\202\323\344\223\002 \022\036/api/optimizations/{id}/trials'
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetSurface']._loaded_options = None
+  _globals['_BACKTESTSERVICE'].methods_by_name['GetSurface']._serialized_options = b'\202\323\344\223\002!\022\037/api/optimizations/{id}/surface'
+  _globals['_LISTSTRATEGIESREQUEST']._serialized_start=445
+  _globals['_LISTSTRATEGIESREQUEST']._serialized_end=722
+  _globals['_LISTSTRATEGIESRESPONSE']._serialized_start=724
+  _globals['_LISTSTRATEGIESRESPONSE']._serialized_end=823
+  _globals['_CREATESTRATEGYREQUEST']._serialized_start=826
+  _globals['_CREATESTRATEGYREQUEST']._serialized_end=1019
+  _globals['_CREATESTRATEGYRESPONSE']._serialized_start=1021
+  _globals['_CREATESTRATEGYRESPONSE']._serialized_end=1093
+  _globals['_UPLOADSTRATEGYHEADER']._serialized_start=1095
+  _globals['_UPLOADSTRATEGYHEADER']._serialized_end=1206
+  _globals['_UPLOADSTRATEGYREQUEST']._serialized_start=1208
+  _globals['_UPLOADSTRATEGYREQUEST']._serialized_end=1325
+  _globals['_UPLOADSTRATEGYRESPONSE']._serialized_start=1327
+  _globals['_UPLOADSTRATEGYRESPONSE']._serialized_end=1399
+  _globals['_GETSTRATEGYREQUEST']._serialized_start=1401
+  _globals['_GETSTRATEGYREQUEST']._serialized_end=1494
+  _globals['_GETSTRATEGYRESPONSE']._serialized_start=1496
+  _globals['_GETSTRATEGYRESPONSE']._serialized_end=1619
+  _globals['_LISTSTRATEGYVERSIONSREQUEST']._serialized_start=1622
+  _globals['_LISTSTRATEGYVERSIONSREQUEST']._serialized_end=1756
+  _globals['_LISTSTRATEGYVERSIONSRESPONSE']._serialized_start=1758
+  _globals['_LISTSTRATEGYVERSIONSRESPONSE']._serialized_end=1868
+  _globals['_UPDATESTRATEGYREQUEST']._serialized_start=1871
+  _globals['_UPDATESTRATEGYREQUEST']._serialized_end=2478
+  _globals['_UPDATESTRATEGYRESPONSE']._serialized_start=2480
+  _globals['_UPDATESTRATEGYRESPONSE']._serialized_end=2552
+  _globals['_DELETESTRATEGYREQUEST']._serialized_start=2554
+  _globals['_DELETESTRATEGYREQUEST']._serialized_end=2676
+  _globals['_DELETESTRATEGYRESPONSE']._serialized_start=2678
+  _globals['_DELETESTRATEGYRESPONSE']._serialized_end=2750
+  _globals['_CHECKSTRATEGYREQUEST']._serialized_start=2753
+  _globals['_CHECKSTRATEGYREQUEST']._serialized_end=3184
+  _globals['_CHECKSTRATEGYRESPONSE']._serialized_start=3187
+  _globals['_CHECKSTRATEGYRESPONSE']._serialized_end=3327
+  _globals['_CREATEBACKTESTREQUEST']._serialized_start=3330
+  _globals['_CREATEBACKTESTREQUEST']._serialized_end=3464
+  _globals['_CREATEBACKTESTRESPONSE']._serialized_start=3466
+  _globals['_CREATEBACKTESTRESPONSE']._serialized_end=3554
+  _globals['_GETBACKTESTREQUEST']._serialized_start=3556
+  _globals['_GETBACKTESTREQUEST']._serialized_end=3602
+  _globals['_GETBACKTESTRESPONSE']._serialized_start=3604
+  _globals['_GETBACKTESTRESPONSE']._serialized_end=3673
+  _globals['_LISTBACKTESTSREQUEST']._serialized_start=3676
+  _globals['_LISTBACKTESTSREQUEST']._serialized_end=3846
+  _globals['_LISTBACKTESTSRESPONSE']._serialized_start=3848
+  _globals['_LISTBACKTESTSRESPONSE']._serialized_end=3945
+  _globals['_CANCELBACKTESTREQUEST']._serialized_start=3947
+  _globals['_CANCELBACKTESTREQUEST']._serialized_end=4025
+  _globals['_CANCELBACKTESTRESPONSE']._serialized_start=4027
+  _globals['_CANCELBACKTESTRESPONSE']._serialized_end=4099
+  _globals['_DELETEBACKTESTREQUEST']._serialized_start=4101
+  _globals['_DELETEBACKTESTREQUEST']._serialized_end=4179
+  _globals['_DELETEBACKTESTRESPONSE']._serialized_start=4181
+  _globals['_DELETEBACKTESTRESPONSE']._serialized_end=4205
+  _globals['_WATCHBACKTESTREQUEST']._serialized_start=4207
+  _globals['_WATCHBACKTESTREQUEST']._serialized_end=4288
+  _globals['_WATCHBACKTESTRESPONSE']._serialized_start=4291
+  _globals['_WATCHBACKTESTRESPONSE']._serialized_end=4527
+  _globals['_GETBACKTESTRESULTSREQUEST']._serialized_start=4529
+  _globals['_GETBACKTESTRESULTSREQUEST']._serialized_end=4582
+  _globals['_GETBACKTESTRESULTSRESPONSE']._serialized_start=4584
+  _globals['_GETBACKTESTRESULTSRESPONSE']._serialized_end=4666
+  _globals['_LISTBACKTESTTRADESREQUEST']._serialized_start=4668
+  _globals['_LISTBACKTESTTRADESREQUEST']._serialized_end=4779
+  _globals['_LISTBACKTESTTRADESRESPONSE']._serialized_start=4781
+  _globals['_LISTBACKTESTTRADESRESPONSE']._serialized_end=4905
+  _globals['_GETEQUITYCURVEREQUEST']._serialized_start=4908
+  _globals['_GETEQUITYCURVEREQUEST']._serialized_end=5075
+  _globals['_GETEQUITYCURVERESPONSE']._serialized_start=5077
+  _globals['_GETEQUITYCURVERESPONSE']._serialized_end=5169
+  _globals['_BACKTESTSERVICE']._serialized_start=5172
+  _globals['_BACKTESTSERVICE']._serialized_end=9371
 # @@protoc_insertion_point(module_scope)

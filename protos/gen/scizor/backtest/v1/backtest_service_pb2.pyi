@@ -5,10 +5,13 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
 from google.rpc import status_pb2 as _status_pb2
 from scizor.backtest.v1 import backtest_pb2 as _backtest_pb2
+from scizor.backtest.v1 import strategy_pb2 as _strategy_pb2
 from scizor.type.v1 import stream_pb2 as _stream_pb2
 import builtins as _builtins
 import sys
@@ -22,6 +25,526 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class ListStrategiesRequest(_message.Message):
+    """Which strategies."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    SHOW_DELETED_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most; 0 means 100, more than 1,000 means 1,000."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; empty for the first."""
+    kind: _strategy_pb2.StrategyKind.ValueType
+    """Only those written so; both when not said."""
+    origin: _strategy_pb2.StrategyOrigin.ValueType
+    """Only those that come from there; both when not said."""
+    text: _builtins.str
+    """Only those whose id, title or description holds this text, whatever its case."""
+    show_deleted: _builtins.bool
+    """Deleted ones too."""
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only those that have all of these."""
+
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        kind: _strategy_pb2.StrategyKind.ValueType = ...,
+        origin: _strategy_pb2.StrategyOrigin.ValueType = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
+        text: _builtins.str = ...,
+        show_deleted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "origin", b"origin", "page_size", b"page_size", "page_token", b"page_token", "show_deleted", b"show_deleted", "tags", b"tags", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStrategiesRequest: _TypeAlias = ListStrategiesRequest  # noqa: Y015
+
+@_typing.final
+class ListStrategiesResponse(_message.Message):
+    """A page of strategies."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRATEGIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def strategies(self) -> _containers.RepeatedCompositeFieldContainer[_strategy_pb2.Strategy]:
+        """In the order of their ids."""
+
+    def __init__(
+        self,
+        *,
+        strategies: _abc.Iterable[_strategy_pb2.Strategy] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "strategies", b"strategies"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStrategiesResponse: _TypeAlias = ListStrategiesResponse  # noqa: Y015
+
+@_typing.final
+class CreateStrategyRequest(_message.Message):
+    """The strategy to store."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes a retry safe: the same id and body give the first answer. Empty: no such promise."""
+    @_builtins.property
+    def strategy(self) -> _strategy_pb2.Strategy:
+        """What to store: its `source`, and what people are to call it by."""
+
+    def __init__(
+        self,
+        *,
+        strategy: _strategy_pb2.Strategy | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "strategy", b"strategy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateStrategyRequest: _TypeAlias = CreateStrategyRequest  # noqa: Y015
+
+@_typing.final
+class CreateStrategyResponse(_message.Message):
+    """The stored strategy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def strategy(self) -> _strategy_pb2.Strategy:
+        """As stored."""
+
+    def __init__(
+        self,
+        *,
+        strategy: _strategy_pb2.Strategy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateStrategyResponse: _TypeAlias = CreateStrategyResponse  # noqa: Y015
+
+@_typing.final
+class UploadStrategyHeader(_message.Message):
+    """What an upload begins with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes a retry safe: the same id and body give the first answer. Empty: no such promise."""
+    @_builtins.property
+    def strategy(self) -> _strategy_pb2.Strategy:
+        """What people are to call it by; its text follows, so `source` is left empty."""
+
+    def __init__(
+        self,
+        *,
+        strategy: _strategy_pb2.Strategy | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "strategy", b"strategy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadStrategyHeader: _TypeAlias = UploadStrategyHeader  # noqa: Y015
+
+@_typing.final
+class UploadStrategyRequest(_message.Message):
+    """One piece of an upload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """A piece of the file, UTF-8; at most 256 KiB over all pieces."""
+    @_builtins.property
+    def header(self) -> Global___UploadStrategyHeader:
+        """What people are to call it by."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___UploadStrategyHeader | None = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "header", b"header", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "header", b"header", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["header", "data"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___UploadStrategyRequest: _TypeAlias = UploadStrategyRequest  # noqa: Y015
+
+@_typing.final
+class UploadStrategyResponse(_message.Message):
+    """The stored strategy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def strategy(self) -> _strategy_pb2.Strategy:
+        """As stored."""
+
+    def __init__(
+        self,
+        *,
+        strategy: _strategy_pb2.Strategy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadStrategyResponse: _TypeAlias = UploadStrategyResponse  # noqa: Y015
+
+@_typing.final
+class GetStrategyRequest(_message.Message):
+    """Which strategy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Its id."""
+    version: _builtins.int
+    """Which version of its code; the newest when 0."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStrategyRequest: _TypeAlias = GetStrategyRequest  # noqa: Y015
+
+@_typing.final
+class GetStrategyResponse(_message.Message):
+    """The strategy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def strategy(self) -> _strategy_pb2.Strategy:
+        """As it is now."""
+
+    @_builtins.property
+    def version(self) -> _strategy_pb2.StrategyVersion:
+        """The version asked for, with its text."""
+
+    def __init__(
+        self,
+        *,
+        strategy: _strategy_pb2.Strategy | None = ...,
+        version: _strategy_pb2.StrategyVersion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStrategyResponse: _TypeAlias = GetStrategyResponse  # noqa: Y015
+
+@_typing.final
+class ListStrategyVersionsRequest(_message.Message):
+    """Whose versions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The strategy's id."""
+    page_size: _builtins.int
+    """How many at most; 0 means 100, more than 1,000 means 1,000."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStrategyVersionsRequest: _TypeAlias = ListStrategyVersionsRequest  # noqa: Y015
+
+@_typing.final
+class ListStrategyVersionsResponse(_message.Message):
+    """A page of versions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[_strategy_pb2.StrategyVersion]:
+        """Newest first, without their texts."""
+
+    def __init__(
+        self,
+        *,
+        versions: _abc.Iterable[_strategy_pb2.StrategyVersion] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStrategyVersionsResponse: _TypeAlias = ListStrategyVersionsResponse  # noqa: Y015
+
+@_typing.final
+class UpdateStrategyRequest(_message.Message):
+    """What to change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes a retry safe: the same id and body give the first answer. Empty: no such promise."""
+    @_builtins.property
+    def strategy(self) -> _strategy_pb2.Strategy:
+        """`id` names it, the masked fields carry the new values; `etag`, when given, must be current."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields to change: title, description, tags, source."""
+
+    def __init__(
+        self,
+        *,
+        strategy: _strategy_pb2.Strategy | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "strategy", b"strategy", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateStrategyRequest: _TypeAlias = UpdateStrategyRequest  # noqa: Y015
+
+@_typing.final
+class UpdateStrategyResponse(_message.Message):
+    """The changed strategy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def strategy(self) -> _strategy_pb2.Strategy:
+        """As stored."""
+
+    def __init__(
+        self,
+        *,
+        strategy: _strategy_pb2.Strategy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateStrategyResponse: _TypeAlias = UpdateStrategyResponse  # noqa: Y015
+
+@_typing.final
+class DeleteStrategyRequest(_message.Message):
+    """Which strategy to delete."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Its id."""
+    etag: _builtins.str
+    """When given, must be current."""
+    request_id: _builtins.str
+    """Makes a retry safe: the same id and body give the first answer. Empty: no such promise."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteStrategyRequest: _TypeAlias = DeleteStrategyRequest  # noqa: Y015
+
+@_typing.final
+class DeleteStrategyResponse(_message.Message):
+    """The deleted strategy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def strategy(self) -> _strategy_pb2.Strategy:
+        """As it was, with its delete_time."""
+
+    def __init__(
+        self,
+        *,
+        strategy: _strategy_pb2.Strategy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["strategy", b"strategy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteStrategyResponse: _TypeAlias = DeleteStrategyResponse  # noqa: Y015
+
+@_typing.final
+class CheckStrategyRequest(_message.Message):
+    """What to check, and on what."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
+    SYMBOLS_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """A stored strategy, or one that came with the system; or else `source`."""
+    version: _builtins.int
+    """Which version of it; the newest when 0."""
+    source: _builtins.str
+    """A strategy's text, which is not stored."""
+    start: _builtins.str
+    """First session of those symbols, YYYY-MM-DD; when empty, the newest 500 sessions that are stored up to the last."""
+    end: _builtins.str
+    """Last session, YYYY-MM-DD; empty for the newest stored."""
+    @_builtins.property
+    def parameters(self) -> _struct_pb2.Struct:
+        """Its parameters by name; one that is left out has its default."""
+
+    @_builtins.property
+    def symbols(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Symbols to run it on, all of one currency; bars that no market made when there are none."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        source: _builtins.str = ...,
+        parameters: _struct_pb2.Struct | None = ...,
+        symbols: _abc.Iterable[_builtins.str] | None = ...,
+        start: _builtins.str = ...,
+        end: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["parameters", b"parameters"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "id", b"id", "parameters", b"parameters", "source", b"source", "start", b"start", "symbols", b"symbols", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckStrategyRequest: _TypeAlias = CheckStrategyRequest  # noqa: Y015
+
+@_typing.final
+class CheckStrategyResponse(_message.Message):
+    """What was found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    PASSED_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    passed: _builtins.bool
+    """Whether none of them is an error."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[_strategy_pb2.Finding]:
+        """In the order of their lines; none is good."""
+
+    @_builtins.property
+    def version(self) -> _strategy_pb2.StrategyVersion:
+        """What the text declares; absent where it could not be loaded. Its number is 0 when it is not stored."""
+
+    def __init__(
+        self,
+        *,
+        findings: _abc.Iterable[_strategy_pb2.Finding] | None = ...,
+        passed: _builtins.bool = ...,
+        version: _strategy_pb2.StrategyVersion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "passed", b"passed", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckStrategyResponse: _TypeAlias = CheckStrategyResponse  # noqa: Y015
+
+@_typing.final
 class CreateBacktestRequest(_message.Message):
     """The backtest to run."""
 
@@ -29,8 +552,11 @@ class CreateBacktestRequest(_message.Message):
 
     BACKTEST_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ALLOW_CACHED_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes a retry safe: the same id and body give the first answer. Empty: no such promise."""
+    allow_cached: _builtins.bool
+    """Where the same was computed before from the same bars, code, parameters and settings: answer with that backtest, and queue nothing."""
     @_builtins.property
     def backtest(self) -> _backtest_pb2.Backtest:
         """What to run."""
@@ -40,10 +566,11 @@ class CreateBacktestRequest(_message.Message):
         *,
         backtest: _backtest_pb2.Backtest | None = ...,
         request_id: _builtins.str = ...,
+        allow_cached: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["backtest", b"backtest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backtest", b"backtest", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_cached", b"allow_cached", "backtest", b"backtest", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -56,18 +583,22 @@ class CreateBacktestResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BACKTEST_FIELD_NUMBER: _builtins.int
+    CACHED_FIELD_NUMBER: _builtins.int
+    cached: _builtins.bool
+    """Whether it is one that was there before."""
     @_builtins.property
     def backtest(self) -> _backtest_pb2.Backtest:
-        """The backtest as queued."""
+        """The backtest as queued, or the one that came to the same before."""
 
     def __init__(
         self,
         *,
         backtest: _backtest_pb2.Backtest | None = ...,
+        cached: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["backtest", b"backtest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backtest", b"backtest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backtest", b"backtest", "cached", b"cached"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -230,6 +761,49 @@ class CancelBacktestResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelBacktestResponse: _TypeAlias = CancelBacktestResponse  # noqa: Y015
+
+@_typing.final
+class DeleteBacktestRequest(_message.Message):
+    """Which backtest to remove."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Its id."""
+    request_id: _builtins.str
+    """Makes a retry safe: the same id and body give the first answer. Empty: no such promise."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteBacktestRequest: _TypeAlias = DeleteBacktestRequest  # noqa: Y015
+
+@_typing.final
+class DeleteBacktestResponse(_message.Message):
+    """Nothing is left of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteBacktestResponse: _TypeAlias = DeleteBacktestResponse  # noqa: Y015
 
 @_typing.final
 class WatchBacktestRequest(_message.Message):

@@ -3,7 +3,10 @@
 import grpc
 import warnings
 
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from scizor.backtest.v1 import backtest_service_pb2 as scizor_dot_backtest_dot_v1_dot_backtest__service__pb2
+from scizor.backtest.v1 import optimization_pb2 as scizor_dot_backtest_dot_v1_dot_optimization__pb2
+from scizor.backtest.v1 import report_pb2 as scizor_dot_backtest_dot_v1_dot_report__pb2
 
 GRPC_GENERATED_VERSION = '1.85.0'
 GRPC_VERSION = grpc.__version__
@@ -26,12 +29,13 @@ if _version_not_supported:
 
 
 class BacktestServiceStub:
-    """Backtests as durable jobs: ask, watch, read the results.
+    """Strategies as code with versions, and backtests as durable jobs: store, ask, watch, read the results.
 
     Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
     FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
     and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. Those that name a
-    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND.
+    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND, those that name a strategy NOT_FOUND STRATEGY_NOT_FOUND. Those that look at a
+    strategy's code run it in a locked process, and may answer UNAVAILABLE or FAILED_PRECONDITION SANDBOX_UNAVAILABLE.
     """
 
     def __init__(self, channel):
@@ -40,6 +44,46 @@ class BacktestServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.ListStrategies = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/ListStrategies',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.ListStrategiesRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.ListStrategiesResponse.FromString,
+                _registered_method=True)
+        self.CreateStrategy = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/CreateStrategy',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CreateStrategyRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CreateStrategyResponse.FromString,
+                _registered_method=True)
+        self.UploadStrategy = channel.stream_unary(
+                '/scizor.backtest.v1.BacktestService/UploadStrategy',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.UploadStrategyRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.UploadStrategyResponse.FromString,
+                _registered_method=True)
+        self.GetStrategy = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/GetStrategy',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.GetStrategyRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.GetStrategyResponse.FromString,
+                _registered_method=True)
+        self.ListStrategyVersions = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/ListStrategyVersions',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.ListStrategyVersionsRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.ListStrategyVersionsResponse.FromString,
+                _registered_method=True)
+        self.UpdateStrategy = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/UpdateStrategy',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.UpdateStrategyRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.UpdateStrategyResponse.FromString,
+                _registered_method=True)
+        self.DeleteStrategy = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/DeleteStrategy',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.DeleteStrategyRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.DeleteStrategyResponse.FromString,
+                _registered_method=True)
+        self.CheckStrategy = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/CheckStrategy',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CheckStrategyRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CheckStrategyResponse.FromString,
+                _registered_method=True)
         self.CreateBacktest = channel.unary_unary(
                 '/scizor.backtest.v1.BacktestService/CreateBacktest',
                 request_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CreateBacktestRequest.SerializeToString,
@@ -59,6 +103,11 @@ class BacktestServiceStub:
                 '/scizor.backtest.v1.BacktestService/CancelBacktest',
                 request_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CancelBacktestRequest.SerializeToString,
                 response_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CancelBacktestResponse.FromString,
+                _registered_method=True)
+        self.DeleteBacktest = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/DeleteBacktest',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.DeleteBacktestRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.DeleteBacktestResponse.FromString,
                 _registered_method=True)
         self.WatchBacktest = channel.unary_stream(
                 '/scizor.backtest.v1.BacktestService/WatchBacktest',
@@ -80,21 +129,144 @@ class BacktestServiceStub:
                 request_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.GetEquityCurveRequest.SerializeToString,
                 response_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.GetEquityCurveResponse.FromString,
                 _registered_method=True)
+        self.GetTearsheet = channel.unary_stream(
+                '/scizor.backtest.v1.BacktestService/GetTearsheet',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_report__pb2.GetTearsheetRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
+        self.CompareBacktests = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/CompareBacktests',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_report__pb2.CompareBacktestsRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_report__pb2.CompareBacktestsResponse.FromString,
+                _registered_method=True)
+        self.GetStrategyPerformance = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/GetStrategyPerformance',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_report__pb2.GetStrategyPerformanceRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_report__pb2.GetStrategyPerformanceResponse.FromString,
+                _registered_method=True)
+        self.CreateOptimization = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/CreateOptimization',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.CreateOptimizationRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.CreateOptimizationResponse.FromString,
+                _registered_method=True)
+        self.GetOptimization = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/GetOptimization',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.GetOptimizationRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.GetOptimizationResponse.FromString,
+                _registered_method=True)
+        self.ListOptimizations = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/ListOptimizations',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.ListOptimizationsRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.ListOptimizationsResponse.FromString,
+                _registered_method=True)
+        self.CancelOptimization = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/CancelOptimization',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.CancelOptimizationRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.CancelOptimizationResponse.FromString,
+                _registered_method=True)
+        self.PauseOptimization = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/PauseOptimization',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.PauseOptimizationRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.PauseOptimizationResponse.FromString,
+                _registered_method=True)
+        self.ResumeOptimization = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/ResumeOptimization',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.ResumeOptimizationRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.ResumeOptimizationResponse.FromString,
+                _registered_method=True)
+        self.WatchOptimization = channel.unary_stream(
+                '/scizor.backtest.v1.BacktestService/WatchOptimization',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.WatchOptimizationRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.WatchOptimizationResponse.FromString,
+                _registered_method=True)
+        self.ListTrials = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/ListTrials',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.ListTrialsRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.ListTrialsResponse.FromString,
+                _registered_method=True)
+        self.GetSurface = channel.unary_unary(
+                '/scizor.backtest.v1.BacktestService/GetSurface',
+                request_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.GetSurfaceRequest.SerializeToString,
+                response_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.GetSurfaceResponse.FromString,
+                _registered_method=True)
 
 
 class BacktestServiceServicer:
-    """Backtests as durable jobs: ask, watch, read the results.
+    """Strategies as code with versions, and backtests as durable jobs: store, ask, watch, read the results.
 
     Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
     FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
     and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. Those that name a
-    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND.
+    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND, those that name a strategy NOT_FOUND STRATEGY_NOT_FOUND. Those that look at a
+    strategy's code run it in a locked process, and may answer UNAVAILABLE or FAILED_PRECONDITION SANDBOX_UNAVAILABLE.
     """
+
+    def ListStrategies(self, request, context):
+        """Lists strategies in the order of their ids: those that are stored beside those that came with the system. Errors: INVALID_ARGUMENT
+        PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateStrategy(self, request, context):
+        """Stores a strategy as its first version; under the id of a deleted one it comes back, and its versions count on. Its parameters are found
+        by loading it, so it must load. Errors: INVALID_ARGUMENT STRATEGY_FAILED, with the line; ALREADY_EXISTS STRATEGY_EXISTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UploadStrategy(self, request_iterator, context):
+        """As CreateStrategy, the file in pieces; over REST see there. Errors: as CreateStrategy; DEADLINE_EXCEEDED when the pieces stay away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStrategy(self, request, context):
+        """Returns a strategy with one version of its code, text included; a deleted one too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListStrategyVersions(self, request, context):
+        """Lists the versions of a strategy, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateStrategy(self, request, context):
+        """Changes the masked fields of a strategy; another text becomes its next version, and the versions before stay what they were. Errors:
+        INVALID_ARGUMENT STRATEGY_FAILED; ABORTED ETAG_STALE; FAILED_PRECONDITION STRATEGY_BUILTIN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteStrategy(self, request, context):
+        """Takes a strategy out of the lists; it can be run no more, what was run stays. Errors: ABORTED ETAG_STALE; FAILED_PRECONDITION
+        STRATEGY_BUILTIN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckStrategy(self, request, context):
+        """Looks for mistakes in a stored strategy, or in a text that is not stored: syntax, names that are not there, a short run, a view of the
+        future. What it finds is an answer, not an error. Errors: INVALID_ARGUMENT STRATEGY_PARAMETER_INVALID, SYMBOL_AMBIGUOUS,
+        DATE_RANGE_INVALID; NOT_FOUND SYMBOL_NOT_FOUND; FAILED_PRECONDITION BARS_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def CreateBacktest(self, request, context):
         """Queues a backtest and returns at once; the job goes on whoever watches. Errors: NOT_FOUND STRATEGY_NOT_FOUND, SYMBOL_NOT_FOUND;
         INVALID_ARGUMENT SYMBOL_AMBIGUOUS, STRATEGY_PARAMETER_INVALID, DATE_RANGE_INVALID; FAILED_PRECONDITION BARS_NOT_FOUND;
-        RESOURCE_EXHAUSTED QUEUE_FULL; ALREADY_EXISTS REQUEST_ID_REUSED.
+        RESOURCE_EXHAUSTED QUEUE_FULL, of all callers' jobs or of the caller's own; ALREADY_EXISTS REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,6 +288,13 @@ class BacktestServiceServicer:
 
     def CancelBacktest(self, request, context):
         """Ends a queued or running backtest. Errors: FAILED_PRECONDITION BACKTEST_FINISHED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteBacktest(self, request, context):
+        """Removes a backtest that has ended, with its results. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -150,9 +329,137 @@ class BacktestServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetTearsheet(self, request, context):
+        """Makes a backtest's tearsheet: a page, a picture, or its data as a file. It comes in pieces, however long it is; put together they are
+        the file, whose type the first piece tells. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED; RESOURCE_EXHAUSTED QUEUE_FULL,
+        MESSAGE_TOO_LARGE; DEADLINE_EXCEEDED.
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareBacktests(self, request, context):
+        """Puts backtests side by side. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStrategyPerformance(self, request, context):
+        """Tells how a strategy fared over its runs; one that was deleted too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateOptimization(self, request, context):
+        """Queues a search for parameters and returns at once. Errors: as CreateBacktest; INVALID_ARGUMENT FIELD_INVALID for a space that the method
+        cannot search.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOptimization(self, request, context):
+        """Returns an optimization as it stands, with its best trials. Errors of all that name one: NOT_FOUND OPTIMIZATION_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOptimizations(self, request, context):
+        """Lists optimizations, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelOptimization(self, request, context):
+        """Ends an optimization; its trials are kept. Errors: FAILED_PRECONDITION OPTIMIZATION_FINISHED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseOptimization(self, request, context):
+        """Lets an optimization rest until it is resumed. Errors: FAILED_PRECONDITION OPTIMIZATION_FINISHED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeOptimization(self, request, context):
+        """Lets a resting optimization go on from its stored trials. Errors: FAILED_PRECONDITION OPTIMIZATION_FINISHED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchOptimization(self, request, context):
+        """Streams trials as they finish, and progress, until the optimization ends. Any number may watch, late ones too: they get all trials.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTrials(self, request, context):
+        """Lists trials, those of an optimization under way too. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSurface(self, request, context):
+        """Returns a figure over two of the parameters.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BacktestServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'ListStrategies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStrategies,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.ListStrategiesRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.ListStrategiesResponse.SerializeToString,
+            ),
+            'CreateStrategy': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateStrategy,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CreateStrategyRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CreateStrategyResponse.SerializeToString,
+            ),
+            'UploadStrategy': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadStrategy,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.UploadStrategyRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.UploadStrategyResponse.SerializeToString,
+            ),
+            'GetStrategy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStrategy,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.GetStrategyRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.GetStrategyResponse.SerializeToString,
+            ),
+            'ListStrategyVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStrategyVersions,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.ListStrategyVersionsRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.ListStrategyVersionsResponse.SerializeToString,
+            ),
+            'UpdateStrategy': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateStrategy,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.UpdateStrategyRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.UpdateStrategyResponse.SerializeToString,
+            ),
+            'DeleteStrategy': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteStrategy,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.DeleteStrategyRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.DeleteStrategyResponse.SerializeToString,
+            ),
+            'CheckStrategy': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckStrategy,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CheckStrategyRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CheckStrategyResponse.SerializeToString,
+            ),
             'CreateBacktest': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateBacktest,
                     request_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CreateBacktestRequest.FromString,
@@ -172,6 +479,11 @@ def add_BacktestServiceServicer_to_server(servicer, server):
                     servicer.CancelBacktest,
                     request_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CancelBacktestRequest.FromString,
                     response_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CancelBacktestResponse.SerializeToString,
+            ),
+            'DeleteBacktest': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBacktest,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.DeleteBacktestRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.DeleteBacktestResponse.SerializeToString,
             ),
             'WatchBacktest': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchBacktest,
@@ -193,6 +505,66 @@ def add_BacktestServiceServicer_to_server(servicer, server):
                     request_deserializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.GetEquityCurveRequest.FromString,
                     response_serializer=scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.GetEquityCurveResponse.SerializeToString,
             ),
+            'GetTearsheet': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetTearsheet,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_report__pb2.GetTearsheetRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'CompareBacktests': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareBacktests,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_report__pb2.CompareBacktestsRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_report__pb2.CompareBacktestsResponse.SerializeToString,
+            ),
+            'GetStrategyPerformance': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStrategyPerformance,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_report__pb2.GetStrategyPerformanceRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_report__pb2.GetStrategyPerformanceResponse.SerializeToString,
+            ),
+            'CreateOptimization': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateOptimization,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.CreateOptimizationRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.CreateOptimizationResponse.SerializeToString,
+            ),
+            'GetOptimization': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOptimization,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.GetOptimizationRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.GetOptimizationResponse.SerializeToString,
+            ),
+            'ListOptimizations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOptimizations,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.ListOptimizationsRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.ListOptimizationsResponse.SerializeToString,
+            ),
+            'CancelOptimization': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelOptimization,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.CancelOptimizationRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.CancelOptimizationResponse.SerializeToString,
+            ),
+            'PauseOptimization': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseOptimization,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.PauseOptimizationRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.PauseOptimizationResponse.SerializeToString,
+            ),
+            'ResumeOptimization': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeOptimization,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.ResumeOptimizationRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.ResumeOptimizationResponse.SerializeToString,
+            ),
+            'WatchOptimization': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchOptimization,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.WatchOptimizationRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.WatchOptimizationResponse.SerializeToString,
+            ),
+            'ListTrials': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTrials,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.ListTrialsRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.ListTrialsResponse.SerializeToString,
+            ),
+            'GetSurface': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSurface,
+                    request_deserializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.GetSurfaceRequest.FromString,
+                    response_serializer=scizor_dot_backtest_dot_v1_dot_optimization__pb2.GetSurfaceResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'scizor.backtest.v1.BacktestService', rpc_method_handlers)
@@ -202,13 +574,230 @@ def add_BacktestServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BacktestService:
-    """Backtests as durable jobs: ask, watch, read the results.
+    """Strategies as code with versions, and backtests as durable jobs: store, ask, watch, read the results.
 
     Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
     FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
     and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. Those that name a
-    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND.
+    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND, those that name a strategy NOT_FOUND STRATEGY_NOT_FOUND. Those that look at a
+    strategy's code run it in a locked process, and may answer UNAVAILABLE or FAILED_PRECONDITION SANDBOX_UNAVAILABLE.
     """
+
+    @staticmethod
+    def ListStrategies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/ListStrategies',
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.ListStrategiesRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.ListStrategiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateStrategy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/CreateStrategy',
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CreateStrategyRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CreateStrategyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadStrategy(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/scizor.backtest.v1.BacktestService/UploadStrategy',
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.UploadStrategyRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.UploadStrategyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStrategy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/GetStrategy',
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.GetStrategyRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.GetStrategyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStrategyVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/ListStrategyVersions',
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.ListStrategyVersionsRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.ListStrategyVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateStrategy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/UpdateStrategy',
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.UpdateStrategyRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.UpdateStrategyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteStrategy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/DeleteStrategy',
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.DeleteStrategyRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.DeleteStrategyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckStrategy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/CheckStrategy',
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CheckStrategyRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.CheckStrategyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def CreateBacktest(request,
@@ -319,6 +908,33 @@ class BacktestService:
             _registered_method=True)
 
     @staticmethod
+    def DeleteBacktest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/DeleteBacktest',
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.DeleteBacktestRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.DeleteBacktestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def WatchBacktest(request,
             target,
             options=(),
@@ -416,6 +1032,330 @@ class BacktestService:
             '/scizor.backtest.v1.BacktestService/GetEquityCurve',
             scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.GetEquityCurveRequest.SerializeToString,
             scizor_dot_backtest_dot_v1_dot_backtest__service__pb2.GetEquityCurveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTearsheet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/GetTearsheet',
+            scizor_dot_backtest_dot_v1_dot_report__pb2.GetTearsheetRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareBacktests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/CompareBacktests',
+            scizor_dot_backtest_dot_v1_dot_report__pb2.CompareBacktestsRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_report__pb2.CompareBacktestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStrategyPerformance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/GetStrategyPerformance',
+            scizor_dot_backtest_dot_v1_dot_report__pb2.GetStrategyPerformanceRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_report__pb2.GetStrategyPerformanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateOptimization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/CreateOptimization',
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.CreateOptimizationRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.CreateOptimizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOptimization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/GetOptimization',
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.GetOptimizationRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.GetOptimizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOptimizations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/ListOptimizations',
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.ListOptimizationsRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.ListOptimizationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelOptimization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/CancelOptimization',
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.CancelOptimizationRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.CancelOptimizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseOptimization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/PauseOptimization',
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.PauseOptimizationRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.PauseOptimizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeOptimization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/ResumeOptimization',
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.ResumeOptimizationRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.ResumeOptimizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchOptimization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/WatchOptimization',
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.WatchOptimizationRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.WatchOptimizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTrials(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/ListTrials',
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.ListTrialsRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.ListTrialsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSurface(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scizor.backtest.v1.BacktestService/GetSurface',
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.GetSurfaceRequest.SerializeToString,
+            scizor_dot_backtest_dot_v1_dot_optimization__pb2.GetSurfaceResponse.FromString,
             options,
             channel_credentials,
             insecure,

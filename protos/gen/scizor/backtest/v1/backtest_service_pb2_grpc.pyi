@@ -4,8 +4,11 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
 from scizor.backtest.v1 import backtest_service_pb2 as _backtest_service_pb2
+from scizor.backtest.v1 import optimization_pb2 as _optimization_pb2
+from scizor.backtest.v1 import report_pb2 as _report_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -27,22 +30,50 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class BacktestServiceStub:
-    """Backtests as durable jobs: ask, watch, read the results.
+    """Strategies as code with versions, and backtests as durable jobs: store, ask, watch, read the results.
 
     Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
     FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
     and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. Those that name a
-    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND.
+    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND, those that name a strategy NOT_FOUND STRATEGY_NOT_FOUND. Those that look at a
+    strategy's code run it in a locked process, and may answer UNAVAILABLE or FAILED_PRECONDITION SANDBOX_UNAVAILABLE.
     """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> BacktestServiceAsyncStub: ...
+    ListStrategies: _grpc.UnaryUnaryMultiCallable[_backtest_service_pb2.ListStrategiesRequest, _backtest_service_pb2.ListStrategiesResponse]
+    """Lists strategies in the order of their ids: those that are stored beside those that came with the system. Errors: INVALID_ARGUMENT
+    PAGE_TOKEN_INVALID.
+    """
+    CreateStrategy: _grpc.UnaryUnaryMultiCallable[_backtest_service_pb2.CreateStrategyRequest, _backtest_service_pb2.CreateStrategyResponse]
+    """Stores a strategy as its first version; under the id of a deleted one it comes back, and its versions count on. Its parameters are found
+    by loading it, so it must load. Errors: INVALID_ARGUMENT STRATEGY_FAILED, with the line; ALREADY_EXISTS STRATEGY_EXISTS.
+    """
+    UploadStrategy: _grpc.StreamUnaryMultiCallable[_backtest_service_pb2.UploadStrategyRequest, _backtest_service_pb2.UploadStrategyResponse]
+    """As CreateStrategy, the file in pieces; over REST see there. Errors: as CreateStrategy; DEADLINE_EXCEEDED when the pieces stay away."""
+    GetStrategy: _grpc.UnaryUnaryMultiCallable[_backtest_service_pb2.GetStrategyRequest, _backtest_service_pb2.GetStrategyResponse]
+    """Returns a strategy with one version of its code, text included; a deleted one too."""
+    ListStrategyVersions: _grpc.UnaryUnaryMultiCallable[_backtest_service_pb2.ListStrategyVersionsRequest, _backtest_service_pb2.ListStrategyVersionsResponse]
+    """Lists the versions of a strategy, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+    UpdateStrategy: _grpc.UnaryUnaryMultiCallable[_backtest_service_pb2.UpdateStrategyRequest, _backtest_service_pb2.UpdateStrategyResponse]
+    """Changes the masked fields of a strategy; another text becomes its next version, and the versions before stay what they were. Errors:
+    INVALID_ARGUMENT STRATEGY_FAILED; ABORTED ETAG_STALE; FAILED_PRECONDITION STRATEGY_BUILTIN.
+    """
+    DeleteStrategy: _grpc.UnaryUnaryMultiCallable[_backtest_service_pb2.DeleteStrategyRequest, _backtest_service_pb2.DeleteStrategyResponse]
+    """Takes a strategy out of the lists; it can be run no more, what was run stays. Errors: ABORTED ETAG_STALE; FAILED_PRECONDITION
+    STRATEGY_BUILTIN.
+    """
+    CheckStrategy: _grpc.UnaryUnaryMultiCallable[_backtest_service_pb2.CheckStrategyRequest, _backtest_service_pb2.CheckStrategyResponse]
+    """Looks for mistakes in a stored strategy, or in a text that is not stored: syntax, names that are not there, a short run, a view of the
+    future. What it finds is an answer, not an error. Errors: INVALID_ARGUMENT STRATEGY_PARAMETER_INVALID, SYMBOL_AMBIGUOUS,
+    DATE_RANGE_INVALID; NOT_FOUND SYMBOL_NOT_FOUND; FAILED_PRECONDITION BARS_NOT_FOUND.
+    """
     CreateBacktest: _grpc.UnaryUnaryMultiCallable[_backtest_service_pb2.CreateBacktestRequest, _backtest_service_pb2.CreateBacktestResponse]
     """Queues a backtest and returns at once; the job goes on whoever watches. Errors: NOT_FOUND STRATEGY_NOT_FOUND, SYMBOL_NOT_FOUND;
     INVALID_ARGUMENT SYMBOL_AMBIGUOUS, STRATEGY_PARAMETER_INVALID, DATE_RANGE_INVALID; FAILED_PRECONDITION BARS_NOT_FOUND;
-    RESOURCE_EXHAUSTED QUEUE_FULL; ALREADY_EXISTS REQUEST_ID_REUSED.
+    RESOURCE_EXHAUSTED QUEUE_FULL, of all callers' jobs or of the caller's own; ALREADY_EXISTS REQUEST_ID_REUSED.
     """
     GetBacktest: _grpc.UnaryUnaryMultiCallable[_backtest_service_pb2.GetBacktestRequest, _backtest_service_pb2.GetBacktestResponse]
     """Returns a backtest as it stands."""
@@ -50,6 +81,8 @@ class BacktestServiceStub:
     """Lists backtests, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
     CancelBacktest: _grpc.UnaryUnaryMultiCallable[_backtest_service_pb2.CancelBacktestRequest, _backtest_service_pb2.CancelBacktestResponse]
     """Ends a queued or running backtest. Errors: FAILED_PRECONDITION BACKTEST_FINISHED."""
+    DeleteBacktest: _grpc.UnaryUnaryMultiCallable[_backtest_service_pb2.DeleteBacktestRequest, _backtest_service_pb2.DeleteBacktestResponse]
+    """Removes a backtest that has ended, with its results. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED."""
     WatchBacktest: _grpc.UnaryStreamMultiCallable[_backtest_service_pb2.WatchBacktestRequest, _backtest_service_pb2.WatchBacktestResponse]
     """Streams a backtest's progress until it ends. Any number may watch, late ones too; a watcher that leaves changes nothing. What a
     slow reader misses is replaced by what is newest, so sequence numbers may jump.
@@ -60,22 +93,80 @@ class BacktestServiceStub:
     """Lists the round trips in order of exit. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED, INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
     GetEquityCurve: _grpc.UnaryUnaryMultiCallable[_backtest_service_pb2.GetEquityCurveRequest, _backtest_service_pb2.GetEquityCurveResponse]
     """Returns the account value by session. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED."""
+    GetTearsheet: _grpc.UnaryStreamMultiCallable[_report_pb2.GetTearsheetRequest, _httpbody_pb2.HttpBody]
+    """Makes a backtest's tearsheet: a page, a picture, or its data as a file. It comes in pieces, however long it is; put together they are
+    the file, whose type the first piece tells. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED; RESOURCE_EXHAUSTED QUEUE_FULL,
+    MESSAGE_TOO_LARGE; DEADLINE_EXCEEDED.
+    buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    """
+    CompareBacktests: _grpc.UnaryUnaryMultiCallable[_report_pb2.CompareBacktestsRequest, _report_pb2.CompareBacktestsResponse]
+    """Puts backtests side by side. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED."""
+    GetStrategyPerformance: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetStrategyPerformanceRequest, _report_pb2.GetStrategyPerformanceResponse]
+    """Tells how a strategy fared over its runs; one that was deleted too."""
+    CreateOptimization: _grpc.UnaryUnaryMultiCallable[_optimization_pb2.CreateOptimizationRequest, _optimization_pb2.CreateOptimizationResponse]
+    """Queues a search for parameters and returns at once. Errors: as CreateBacktest; INVALID_ARGUMENT FIELD_INVALID for a space that the method
+    cannot search.
+    """
+    GetOptimization: _grpc.UnaryUnaryMultiCallable[_optimization_pb2.GetOptimizationRequest, _optimization_pb2.GetOptimizationResponse]
+    """Returns an optimization as it stands, with its best trials. Errors of all that name one: NOT_FOUND OPTIMIZATION_NOT_FOUND."""
+    ListOptimizations: _grpc.UnaryUnaryMultiCallable[_optimization_pb2.ListOptimizationsRequest, _optimization_pb2.ListOptimizationsResponse]
+    """Lists optimizations, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+    CancelOptimization: _grpc.UnaryUnaryMultiCallable[_optimization_pb2.CancelOptimizationRequest, _optimization_pb2.CancelOptimizationResponse]
+    """Ends an optimization; its trials are kept. Errors: FAILED_PRECONDITION OPTIMIZATION_FINISHED."""
+    PauseOptimization: _grpc.UnaryUnaryMultiCallable[_optimization_pb2.PauseOptimizationRequest, _optimization_pb2.PauseOptimizationResponse]
+    """Lets an optimization rest until it is resumed. Errors: FAILED_PRECONDITION OPTIMIZATION_FINISHED."""
+    ResumeOptimization: _grpc.UnaryUnaryMultiCallable[_optimization_pb2.ResumeOptimizationRequest, _optimization_pb2.ResumeOptimizationResponse]
+    """Lets a resting optimization go on from its stored trials. Errors: FAILED_PRECONDITION OPTIMIZATION_FINISHED."""
+    WatchOptimization: _grpc.UnaryStreamMultiCallable[_optimization_pb2.WatchOptimizationRequest, _optimization_pb2.WatchOptimizationResponse]
+    """Streams trials as they finish, and progress, until the optimization ends. Any number may watch, late ones too: they get all trials."""
+    ListTrials: _grpc.UnaryUnaryMultiCallable[_optimization_pb2.ListTrialsRequest, _optimization_pb2.ListTrialsResponse]
+    """Lists trials, those of an optimization under way too. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+    GetSurface: _grpc.UnaryUnaryMultiCallable[_optimization_pb2.GetSurfaceRequest, _optimization_pb2.GetSurfaceResponse]
+    """Returns a figure over two of the parameters."""
 
 @_typing.type_check_only
 class BacktestServiceAsyncStub(BacktestServiceStub):
-    """Backtests as durable jobs: ask, watch, read the results.
+    """Strategies as code with versions, and backtests as durable jobs: store, ask, watch, read the results.
 
     Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
     FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
     and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. Those that name a
-    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND.
+    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND, those that name a strategy NOT_FOUND STRATEGY_NOT_FOUND. Those that look at a
+    strategy's code run it in a locked process, and may answer UNAVAILABLE or FAILED_PRECONDITION SANDBOX_UNAVAILABLE.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    ListStrategies: _aio.UnaryUnaryMultiCallable[_backtest_service_pb2.ListStrategiesRequest, _backtest_service_pb2.ListStrategiesResponse]  # type: ignore[assignment]
+    """Lists strategies in the order of their ids: those that are stored beside those that came with the system. Errors: INVALID_ARGUMENT
+    PAGE_TOKEN_INVALID.
+    """
+    CreateStrategy: _aio.UnaryUnaryMultiCallable[_backtest_service_pb2.CreateStrategyRequest, _backtest_service_pb2.CreateStrategyResponse]  # type: ignore[assignment]
+    """Stores a strategy as its first version; under the id of a deleted one it comes back, and its versions count on. Its parameters are found
+    by loading it, so it must load. Errors: INVALID_ARGUMENT STRATEGY_FAILED, with the line; ALREADY_EXISTS STRATEGY_EXISTS.
+    """
+    UploadStrategy: _aio.StreamUnaryMultiCallable[_backtest_service_pb2.UploadStrategyRequest, _backtest_service_pb2.UploadStrategyResponse]  # type: ignore[assignment]
+    """As CreateStrategy, the file in pieces; over REST see there. Errors: as CreateStrategy; DEADLINE_EXCEEDED when the pieces stay away."""
+    GetStrategy: _aio.UnaryUnaryMultiCallable[_backtest_service_pb2.GetStrategyRequest, _backtest_service_pb2.GetStrategyResponse]  # type: ignore[assignment]
+    """Returns a strategy with one version of its code, text included; a deleted one too."""
+    ListStrategyVersions: _aio.UnaryUnaryMultiCallable[_backtest_service_pb2.ListStrategyVersionsRequest, _backtest_service_pb2.ListStrategyVersionsResponse]  # type: ignore[assignment]
+    """Lists the versions of a strategy, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+    UpdateStrategy: _aio.UnaryUnaryMultiCallable[_backtest_service_pb2.UpdateStrategyRequest, _backtest_service_pb2.UpdateStrategyResponse]  # type: ignore[assignment]
+    """Changes the masked fields of a strategy; another text becomes its next version, and the versions before stay what they were. Errors:
+    INVALID_ARGUMENT STRATEGY_FAILED; ABORTED ETAG_STALE; FAILED_PRECONDITION STRATEGY_BUILTIN.
+    """
+    DeleteStrategy: _aio.UnaryUnaryMultiCallable[_backtest_service_pb2.DeleteStrategyRequest, _backtest_service_pb2.DeleteStrategyResponse]  # type: ignore[assignment]
+    """Takes a strategy out of the lists; it can be run no more, what was run stays. Errors: ABORTED ETAG_STALE; FAILED_PRECONDITION
+    STRATEGY_BUILTIN.
+    """
+    CheckStrategy: _aio.UnaryUnaryMultiCallable[_backtest_service_pb2.CheckStrategyRequest, _backtest_service_pb2.CheckStrategyResponse]  # type: ignore[assignment]
+    """Looks for mistakes in a stored strategy, or in a text that is not stored: syntax, names that are not there, a short run, a view of the
+    future. What it finds is an answer, not an error. Errors: INVALID_ARGUMENT STRATEGY_PARAMETER_INVALID, SYMBOL_AMBIGUOUS,
+    DATE_RANGE_INVALID; NOT_FOUND SYMBOL_NOT_FOUND; FAILED_PRECONDITION BARS_NOT_FOUND.
+    """
     CreateBacktest: _aio.UnaryUnaryMultiCallable[_backtest_service_pb2.CreateBacktestRequest, _backtest_service_pb2.CreateBacktestResponse]  # type: ignore[assignment]
     """Queues a backtest and returns at once; the job goes on whoever watches. Errors: NOT_FOUND STRATEGY_NOT_FOUND, SYMBOL_NOT_FOUND;
     INVALID_ARGUMENT SYMBOL_AMBIGUOUS, STRATEGY_PARAMETER_INVALID, DATE_RANGE_INVALID; FAILED_PRECONDITION BARS_NOT_FOUND;
-    RESOURCE_EXHAUSTED QUEUE_FULL; ALREADY_EXISTS REQUEST_ID_REUSED.
+    RESOURCE_EXHAUSTED QUEUE_FULL, of all callers' jobs or of the caller's own; ALREADY_EXISTS REQUEST_ID_REUSED.
     """
     GetBacktest: _aio.UnaryUnaryMultiCallable[_backtest_service_pb2.GetBacktestRequest, _backtest_service_pb2.GetBacktestResponse]  # type: ignore[assignment]
     """Returns a backtest as it stands."""
@@ -83,6 +174,8 @@ class BacktestServiceAsyncStub(BacktestServiceStub):
     """Lists backtests, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
     CancelBacktest: _aio.UnaryUnaryMultiCallable[_backtest_service_pb2.CancelBacktestRequest, _backtest_service_pb2.CancelBacktestResponse]  # type: ignore[assignment]
     """Ends a queued or running backtest. Errors: FAILED_PRECONDITION BACKTEST_FINISHED."""
+    DeleteBacktest: _aio.UnaryUnaryMultiCallable[_backtest_service_pb2.DeleteBacktestRequest, _backtest_service_pb2.DeleteBacktestResponse]  # type: ignore[assignment]
+    """Removes a backtest that has ended, with its results. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED."""
     WatchBacktest: _aio.UnaryStreamMultiCallable[_backtest_service_pb2.WatchBacktestRequest, _backtest_service_pb2.WatchBacktestResponse]  # type: ignore[assignment]
     """Streams a backtest's progress until it ends. Any number may watch, late ones too; a watcher that leaves changes nothing. What a
     slow reader misses is replaced by what is newest, so sequence numbers may jump.
@@ -93,15 +186,121 @@ class BacktestServiceAsyncStub(BacktestServiceStub):
     """Lists the round trips in order of exit. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED, INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
     GetEquityCurve: _aio.UnaryUnaryMultiCallable[_backtest_service_pb2.GetEquityCurveRequest, _backtest_service_pb2.GetEquityCurveResponse]  # type: ignore[assignment]
     """Returns the account value by session. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED."""
+    GetTearsheet: _aio.UnaryStreamMultiCallable[_report_pb2.GetTearsheetRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Makes a backtest's tearsheet: a page, a picture, or its data as a file. It comes in pieces, however long it is; put together they are
+    the file, whose type the first piece tells. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED; RESOURCE_EXHAUSTED QUEUE_FULL,
+    MESSAGE_TOO_LARGE; DEADLINE_EXCEEDED.
+    buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    """
+    CompareBacktests: _aio.UnaryUnaryMultiCallable[_report_pb2.CompareBacktestsRequest, _report_pb2.CompareBacktestsResponse]  # type: ignore[assignment]
+    """Puts backtests side by side. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED."""
+    GetStrategyPerformance: _aio.UnaryUnaryMultiCallable[_report_pb2.GetStrategyPerformanceRequest, _report_pb2.GetStrategyPerformanceResponse]  # type: ignore[assignment]
+    """Tells how a strategy fared over its runs; one that was deleted too."""
+    CreateOptimization: _aio.UnaryUnaryMultiCallable[_optimization_pb2.CreateOptimizationRequest, _optimization_pb2.CreateOptimizationResponse]  # type: ignore[assignment]
+    """Queues a search for parameters and returns at once. Errors: as CreateBacktest; INVALID_ARGUMENT FIELD_INVALID for a space that the method
+    cannot search.
+    """
+    GetOptimization: _aio.UnaryUnaryMultiCallable[_optimization_pb2.GetOptimizationRequest, _optimization_pb2.GetOptimizationResponse]  # type: ignore[assignment]
+    """Returns an optimization as it stands, with its best trials. Errors of all that name one: NOT_FOUND OPTIMIZATION_NOT_FOUND."""
+    ListOptimizations: _aio.UnaryUnaryMultiCallable[_optimization_pb2.ListOptimizationsRequest, _optimization_pb2.ListOptimizationsResponse]  # type: ignore[assignment]
+    """Lists optimizations, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+    CancelOptimization: _aio.UnaryUnaryMultiCallable[_optimization_pb2.CancelOptimizationRequest, _optimization_pb2.CancelOptimizationResponse]  # type: ignore[assignment]
+    """Ends an optimization; its trials are kept. Errors: FAILED_PRECONDITION OPTIMIZATION_FINISHED."""
+    PauseOptimization: _aio.UnaryUnaryMultiCallable[_optimization_pb2.PauseOptimizationRequest, _optimization_pb2.PauseOptimizationResponse]  # type: ignore[assignment]
+    """Lets an optimization rest until it is resumed. Errors: FAILED_PRECONDITION OPTIMIZATION_FINISHED."""
+    ResumeOptimization: _aio.UnaryUnaryMultiCallable[_optimization_pb2.ResumeOptimizationRequest, _optimization_pb2.ResumeOptimizationResponse]  # type: ignore[assignment]
+    """Lets a resting optimization go on from its stored trials. Errors: FAILED_PRECONDITION OPTIMIZATION_FINISHED."""
+    WatchOptimization: _aio.UnaryStreamMultiCallable[_optimization_pb2.WatchOptimizationRequest, _optimization_pb2.WatchOptimizationResponse]  # type: ignore[assignment]
+    """Streams trials as they finish, and progress, until the optimization ends. Any number may watch, late ones too: they get all trials."""
+    ListTrials: _aio.UnaryUnaryMultiCallable[_optimization_pb2.ListTrialsRequest, _optimization_pb2.ListTrialsResponse]  # type: ignore[assignment]
+    """Lists trials, those of an optimization under way too. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+    GetSurface: _aio.UnaryUnaryMultiCallable[_optimization_pb2.GetSurfaceRequest, _optimization_pb2.GetSurfaceResponse]  # type: ignore[assignment]
+    """Returns a figure over two of the parameters."""
 
 class BacktestServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Backtests as durable jobs: ask, watch, read the results.
+    """Strategies as code with versions, and backtests as durable jobs: store, ask, watch, read the results.
 
     Every RPC may also answer INVALID_ARGUMENT (a field broke its rule: FIELD_INVALID; a JSON body has one the request has not:
     FIELD_UNKNOWN), RESOURCE_EXHAUSTED (MESSAGE_TOO_LARGE, QUEUE_FULL), UNAVAILABLE (STORAGE_UNAVAILABLE, SHUTTING_DOWN), DEADLINE_EXCEEDED
     and INTERNAL, and one with a `request_id` ALREADY_EXISTS REQUEST_ID_REUSED; ids are kept for seven days. Those that name a
-    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND.
+    backtest may answer NOT_FOUND BACKTEST_NOT_FOUND, those that name a strategy NOT_FOUND STRATEGY_NOT_FOUND. Those that look at a
+    strategy's code run it in a locked process, and may answer UNAVAILABLE or FAILED_PRECONDITION SANDBOX_UNAVAILABLE.
     """
+
+    @_abc_1.abstractmethod
+    def ListStrategies(
+        self,
+        request: _backtest_service_pb2.ListStrategiesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_backtest_service_pb2.ListStrategiesResponse, _abc.Awaitable[_backtest_service_pb2.ListStrategiesResponse]]:
+        """Lists strategies in the order of their ids: those that are stored beside those that came with the system. Errors: INVALID_ARGUMENT
+        PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateStrategy(
+        self,
+        request: _backtest_service_pb2.CreateStrategyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_backtest_service_pb2.CreateStrategyResponse, _abc.Awaitable[_backtest_service_pb2.CreateStrategyResponse]]:
+        """Stores a strategy as its first version; under the id of a deleted one it comes back, and its versions count on. Its parameters are found
+        by loading it, so it must load. Errors: INVALID_ARGUMENT STRATEGY_FAILED, with the line; ALREADY_EXISTS STRATEGY_EXISTS.
+        """
+
+    @_abc_1.abstractmethod
+    def UploadStrategy(
+        self,
+        request_iterator: _MaybeAsyncIterator[_backtest_service_pb2.UploadStrategyRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_backtest_service_pb2.UploadStrategyResponse, _abc.Awaitable[_backtest_service_pb2.UploadStrategyResponse]]:
+        """As CreateStrategy, the file in pieces; over REST see there. Errors: as CreateStrategy; DEADLINE_EXCEEDED when the pieces stay away."""
+
+    @_abc_1.abstractmethod
+    def GetStrategy(
+        self,
+        request: _backtest_service_pb2.GetStrategyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_backtest_service_pb2.GetStrategyResponse, _abc.Awaitable[_backtest_service_pb2.GetStrategyResponse]]:
+        """Returns a strategy with one version of its code, text included; a deleted one too."""
+
+    @_abc_1.abstractmethod
+    def ListStrategyVersions(
+        self,
+        request: _backtest_service_pb2.ListStrategyVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_backtest_service_pb2.ListStrategyVersionsResponse, _abc.Awaitable[_backtest_service_pb2.ListStrategyVersionsResponse]]:
+        """Lists the versions of a strategy, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def UpdateStrategy(
+        self,
+        request: _backtest_service_pb2.UpdateStrategyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_backtest_service_pb2.UpdateStrategyResponse, _abc.Awaitable[_backtest_service_pb2.UpdateStrategyResponse]]:
+        """Changes the masked fields of a strategy; another text becomes its next version, and the versions before stay what they were. Errors:
+        INVALID_ARGUMENT STRATEGY_FAILED; ABORTED ETAG_STALE; FAILED_PRECONDITION STRATEGY_BUILTIN.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteStrategy(
+        self,
+        request: _backtest_service_pb2.DeleteStrategyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_backtest_service_pb2.DeleteStrategyResponse, _abc.Awaitable[_backtest_service_pb2.DeleteStrategyResponse]]:
+        """Takes a strategy out of the lists; it can be run no more, what was run stays. Errors: ABORTED ETAG_STALE; FAILED_PRECONDITION
+        STRATEGY_BUILTIN.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckStrategy(
+        self,
+        request: _backtest_service_pb2.CheckStrategyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_backtest_service_pb2.CheckStrategyResponse, _abc.Awaitable[_backtest_service_pb2.CheckStrategyResponse]]:
+        """Looks for mistakes in a stored strategy, or in a text that is not stored: syntax, names that are not there, a short run, a view of the
+        future. What it finds is an answer, not an error. Errors: INVALID_ARGUMENT STRATEGY_PARAMETER_INVALID, SYMBOL_AMBIGUOUS,
+        DATE_RANGE_INVALID; NOT_FOUND SYMBOL_NOT_FOUND; FAILED_PRECONDITION BARS_NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def CreateBacktest(
@@ -111,7 +310,7 @@ class BacktestServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_backtest_service_pb2.CreateBacktestResponse, _abc.Awaitable[_backtest_service_pb2.CreateBacktestResponse]]:
         """Queues a backtest and returns at once; the job goes on whoever watches. Errors: NOT_FOUND STRATEGY_NOT_FOUND, SYMBOL_NOT_FOUND;
         INVALID_ARGUMENT SYMBOL_AMBIGUOUS, STRATEGY_PARAMETER_INVALID, DATE_RANGE_INVALID; FAILED_PRECONDITION BARS_NOT_FOUND;
-        RESOURCE_EXHAUSTED QUEUE_FULL; ALREADY_EXISTS REQUEST_ID_REUSED.
+        RESOURCE_EXHAUSTED QUEUE_FULL, of all callers' jobs or of the caller's own; ALREADY_EXISTS REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -137,6 +336,14 @@ class BacktestServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_backtest_service_pb2.CancelBacktestResponse, _abc.Awaitable[_backtest_service_pb2.CancelBacktestResponse]]:
         """Ends a queued or running backtest. Errors: FAILED_PRECONDITION BACKTEST_FINISHED."""
+
+    @_abc_1.abstractmethod
+    def DeleteBacktest(
+        self,
+        request: _backtest_service_pb2.DeleteBacktestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_backtest_service_pb2.DeleteBacktestResponse, _abc.Awaitable[_backtest_service_pb2.DeleteBacktestResponse]]:
+        """Removes a backtest that has ended, with its results. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED."""
 
     @_abc_1.abstractmethod
     def WatchBacktest(
@@ -171,5 +378,107 @@ class BacktestServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_backtest_service_pb2.GetEquityCurveResponse, _abc.Awaitable[_backtest_service_pb2.GetEquityCurveResponse]]:
         """Returns the account value by session. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED."""
+
+    @_abc_1.abstractmethod
+    def GetTearsheet(
+        self,
+        request: _report_pb2.GetTearsheetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
+        """Makes a backtest's tearsheet: a page, a picture, or its data as a file. It comes in pieces, however long it is; put together they are
+        the file, whose type the first piece tells. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED; RESOURCE_EXHAUSTED QUEUE_FULL,
+        MESSAGE_TOO_LARGE; DEADLINE_EXCEEDED.
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        """
+
+    @_abc_1.abstractmethod
+    def CompareBacktests(
+        self,
+        request: _report_pb2.CompareBacktestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_report_pb2.CompareBacktestsResponse, _abc.Awaitable[_report_pb2.CompareBacktestsResponse]]:
+        """Puts backtests side by side. Errors: FAILED_PRECONDITION BACKTEST_NOT_FINISHED."""
+
+    @_abc_1.abstractmethod
+    def GetStrategyPerformance(
+        self,
+        request: _report_pb2.GetStrategyPerformanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_report_pb2.GetStrategyPerformanceResponse, _abc.Awaitable[_report_pb2.GetStrategyPerformanceResponse]]:
+        """Tells how a strategy fared over its runs; one that was deleted too."""
+
+    @_abc_1.abstractmethod
+    def CreateOptimization(
+        self,
+        request: _optimization_pb2.CreateOptimizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_optimization_pb2.CreateOptimizationResponse, _abc.Awaitable[_optimization_pb2.CreateOptimizationResponse]]:
+        """Queues a search for parameters and returns at once. Errors: as CreateBacktest; INVALID_ARGUMENT FIELD_INVALID for a space that the method
+        cannot search.
+        """
+
+    @_abc_1.abstractmethod
+    def GetOptimization(
+        self,
+        request: _optimization_pb2.GetOptimizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_optimization_pb2.GetOptimizationResponse, _abc.Awaitable[_optimization_pb2.GetOptimizationResponse]]:
+        """Returns an optimization as it stands, with its best trials. Errors of all that name one: NOT_FOUND OPTIMIZATION_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def ListOptimizations(
+        self,
+        request: _optimization_pb2.ListOptimizationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_optimization_pb2.ListOptimizationsResponse, _abc.Awaitable[_optimization_pb2.ListOptimizationsResponse]]:
+        """Lists optimizations, newest first. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def CancelOptimization(
+        self,
+        request: _optimization_pb2.CancelOptimizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_optimization_pb2.CancelOptimizationResponse, _abc.Awaitable[_optimization_pb2.CancelOptimizationResponse]]:
+        """Ends an optimization; its trials are kept. Errors: FAILED_PRECONDITION OPTIMIZATION_FINISHED."""
+
+    @_abc_1.abstractmethod
+    def PauseOptimization(
+        self,
+        request: _optimization_pb2.PauseOptimizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_optimization_pb2.PauseOptimizationResponse, _abc.Awaitable[_optimization_pb2.PauseOptimizationResponse]]:
+        """Lets an optimization rest until it is resumed. Errors: FAILED_PRECONDITION OPTIMIZATION_FINISHED."""
+
+    @_abc_1.abstractmethod
+    def ResumeOptimization(
+        self,
+        request: _optimization_pb2.ResumeOptimizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_optimization_pb2.ResumeOptimizationResponse, _abc.Awaitable[_optimization_pb2.ResumeOptimizationResponse]]:
+        """Lets a resting optimization go on from its stored trials. Errors: FAILED_PRECONDITION OPTIMIZATION_FINISHED."""
+
+    @_abc_1.abstractmethod
+    def WatchOptimization(
+        self,
+        request: _optimization_pb2.WatchOptimizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_optimization_pb2.WatchOptimizationResponse], _abc.AsyncIterator[_optimization_pb2.WatchOptimizationResponse]]:
+        """Streams trials as they finish, and progress, until the optimization ends. Any number may watch, late ones too: they get all trials."""
+
+    @_abc_1.abstractmethod
+    def ListTrials(
+        self,
+        request: _optimization_pb2.ListTrialsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_optimization_pb2.ListTrialsResponse, _abc.Awaitable[_optimization_pb2.ListTrialsResponse]]:
+        """Lists trials, those of an optimization under way too. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def GetSurface(
+        self,
+        request: _optimization_pb2.GetSurfaceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_optimization_pb2.GetSurfaceResponse, _abc.Awaitable[_optimization_pb2.GetSurfaceResponse]]:
+        """Returns a figure over two of the parameters."""
 
 def add_BacktestServiceServicer_to_server(servicer: BacktestServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

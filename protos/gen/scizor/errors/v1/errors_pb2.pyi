@@ -47,11 +47,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_BARS_NOT_FOUND: _ErrorReason.ValueType  # 11
     """NOT_FOUND, or FAILED_PRECONDITION for a backtest. There are no bars in the range; metadata: symbol."""
     ERROR_REASON_STRATEGY_NOT_FOUND: _ErrorReason.ValueType  # 12
-    """NOT_FOUND. No such strategy; metadata: strategy, known."""
+    """NOT_FOUND. No such strategy, or no such version of it; metadata: strategy, version, known."""
     ERROR_REASON_BACKTEST_NOT_FOUND: _ErrorReason.ValueType  # 13
     """NOT_FOUND. No such backtest; metadata: backtest."""
     ERROR_REASON_BACKTEST_NOT_FINISHED: _ErrorReason.ValueType  # 14
-    """FAILED_PRECONDITION. The backtest has no results yet, or never will; metadata: backtest, state."""
+    """FAILED_PRECONDITION. The backtest has not ended, or has no results; metadata: backtest, state."""
     ERROR_REASON_BACKTEST_FINISHED: _ErrorReason.ValueType  # 15
     """FAILED_PRECONDITION. The backtest has ended and cannot be cancelled; metadata: backtest, state."""
     ERROR_REASON_CORPORATE_ACTION_EXISTS: _ErrorReason.ValueType  # 16
@@ -69,7 +69,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 21
     """RESOURCE_EXHAUSTED. A message is larger than the server takes; metadata: limit_bytes."""
     ERROR_REASON_QUEUE_FULL: _ErrorReason.ValueType  # 22
-    """RESOURCE_EXHAUSTED. Too much of this kind of work is queued or under way: retry later; metadata: limit."""
+    """RESOURCE_EXHAUSTED. Too much of this kind of work is queued or under way, or too much of this caller's: retry later; metadata: limit,
+    caller.
+    """
     ERROR_REASON_STORAGE_UNAVAILABLE: _ErrorReason.ValueType  # 23
     """UNAVAILABLE. The database is away; the same call may succeed later."""
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 24
@@ -92,6 +94,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The collection has ended and cannot be cancelled; metadata: collection, state."""
     ERROR_REASON_STRATEGY_FAILED: _ErrorReason.ValueType  # 33
     """INVALID_ARGUMENT. The strategy's own code raised, or asked for what cannot be; metadata: strategy, time, symbol, file, line."""
+    ERROR_REASON_STRATEGY_EXISTS: _ErrorReason.ValueType  # 34
+    """ALREADY_EXISTS. Another strategy has this id; metadata: strategy."""
+    ERROR_REASON_STRATEGY_BUILTIN: _ErrorReason.ValueType  # 35
+    """FAILED_PRECONDITION. The strategy came with the system: it can be run, not changed; metadata: strategy."""
+    ERROR_REASON_SANDBOX_UNAVAILABLE: _ErrorReason.ValueType  # 36
+    """UNAVAILABLE, or FAILED_PRECONDITION where this machine can lock nothing up. Uploaded code cannot be run just now; metadata: lacking."""
+    ERROR_REASON_OPTIMIZATION_NOT_FOUND: _ErrorReason.ValueType  # 37
+    """NOT_FOUND. No such optimization; metadata: optimization."""
+    ERROR_REASON_OPTIMIZATION_FINISHED: _ErrorReason.ValueType  # 38
+    """FAILED_PRECONDITION. The optimization has ended and cannot be paused, resumed or cancelled; metadata: optimization, state."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The machine-readable cause of an error. `google.rpc.ErrorInfo.reason` carries the name without its prefix
@@ -123,11 +135,11 @@ ERROR_REASON_SYMBOL_HAS_BARS: ErrorReason.ValueType  # 10
 ERROR_REASON_BARS_NOT_FOUND: ErrorReason.ValueType  # 11
 """NOT_FOUND, or FAILED_PRECONDITION for a backtest. There are no bars in the range; metadata: symbol."""
 ERROR_REASON_STRATEGY_NOT_FOUND: ErrorReason.ValueType  # 12
-"""NOT_FOUND. No such strategy; metadata: strategy, known."""
+"""NOT_FOUND. No such strategy, or no such version of it; metadata: strategy, version, known."""
 ERROR_REASON_BACKTEST_NOT_FOUND: ErrorReason.ValueType  # 13
 """NOT_FOUND. No such backtest; metadata: backtest."""
 ERROR_REASON_BACKTEST_NOT_FINISHED: ErrorReason.ValueType  # 14
-"""FAILED_PRECONDITION. The backtest has no results yet, or never will; metadata: backtest, state."""
+"""FAILED_PRECONDITION. The backtest has not ended, or has no results; metadata: backtest, state."""
 ERROR_REASON_BACKTEST_FINISHED: ErrorReason.ValueType  # 15
 """FAILED_PRECONDITION. The backtest has ended and cannot be cancelled; metadata: backtest, state."""
 ERROR_REASON_CORPORATE_ACTION_EXISTS: ErrorReason.ValueType  # 16
@@ -145,7 +157,9 @@ rejected, rows, max_rejected_fraction.
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 21
 """RESOURCE_EXHAUSTED. A message is larger than the server takes; metadata: limit_bytes."""
 ERROR_REASON_QUEUE_FULL: ErrorReason.ValueType  # 22
-"""RESOURCE_EXHAUSTED. Too much of this kind of work is queued or under way: retry later; metadata: limit."""
+"""RESOURCE_EXHAUSTED. Too much of this kind of work is queued or under way, or too much of this caller's: retry later; metadata: limit,
+caller.
+"""
 ERROR_REASON_STORAGE_UNAVAILABLE: ErrorReason.ValueType  # 23
 """UNAVAILABLE. The database is away; the same call may succeed later."""
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 24
@@ -168,4 +182,14 @@ ERROR_REASON_COLLECTION_FINISHED: ErrorReason.ValueType  # 32
 """FAILED_PRECONDITION. The collection has ended and cannot be cancelled; metadata: collection, state."""
 ERROR_REASON_STRATEGY_FAILED: ErrorReason.ValueType  # 33
 """INVALID_ARGUMENT. The strategy's own code raised, or asked for what cannot be; metadata: strategy, time, symbol, file, line."""
+ERROR_REASON_STRATEGY_EXISTS: ErrorReason.ValueType  # 34
+"""ALREADY_EXISTS. Another strategy has this id; metadata: strategy."""
+ERROR_REASON_STRATEGY_BUILTIN: ErrorReason.ValueType  # 35
+"""FAILED_PRECONDITION. The strategy came with the system: it can be run, not changed; metadata: strategy."""
+ERROR_REASON_SANDBOX_UNAVAILABLE: ErrorReason.ValueType  # 36
+"""UNAVAILABLE, or FAILED_PRECONDITION where this machine can lock nothing up. Uploaded code cannot be run just now; metadata: lacking."""
+ERROR_REASON_OPTIMIZATION_NOT_FOUND: ErrorReason.ValueType  # 37
+"""NOT_FOUND. No such optimization; metadata: optimization."""
+ERROR_REASON_OPTIMIZATION_FINISHED: ErrorReason.ValueType  # 38
+"""FAILED_PRECONDITION. The optimization has ended and cannot be paused, resumed or cancelled; metadata: optimization, state."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -12,7 +12,9 @@ from scizor.adapters.sql.tables.collections import collection_chunks, collection
 from scizor.adapters.sql.tables.columns import INSTANT, WORD, metadata
 from scizor.adapters.sql.tables.imports import imports, rejected_rows
 from scizor.adapters.sql.tables.market import bar_flags, bar_revisions, bars, daily_prices, session_gaps
+from scizor.adapters.sql.tables.optimizations import optimizations, trial_batches, trials
 from scizor.adapters.sql.tables.requests import idempotency_keys
+from scizor.adapters.sql.tables.strategies import strategies, strategy_versions
 from scizor.adapters.sql.tables.symbols import broker_contracts, corporate_actions, sources, symbols
 
 __all__ = [
@@ -36,9 +38,14 @@ __all__ = [
     "idempotency_keys",
     "imports",
     "metadata",
+    "optimizations",
     "rejected_rows",
     "session_gaps",
     "sources",
+    "strategies",
+    "strategy_versions",
     "symbol_archives",
     "symbols",
+    "trial_batches",
+    "trials",
 ]

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Date,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     Numeric,
@@ -30,6 +31,8 @@ backtest_jobs = Table(
     metadata,
     Column("id", WORD, primary_key=True),
     required("strategy_id", WORD),
+    Column("strategy_version", Integer),
+    required("code_hash", WORD, server_default=""),
     required("parameters", JSON),
     required("symbols", ARRAY(WORD)),
     Column("start_date", Date),
@@ -61,6 +64,8 @@ backtest_jobs = Table(
     required("bars_per_second", Double),
     Column("remaining_s", Double),
     required("attempts", Integer, server_default=text("0")),
+    required("priority", SmallInteger, server_default=text("5")),
+    required("caller", WORD, server_default=""),
     Column("owner", WORD),
     Column("heartbeat_time", INSTANT),
     required("create_time", INSTANT),
@@ -85,6 +90,13 @@ backtest_jobs = Table(
     CheckConstraint("start_date <= end_date", name="sessions"),
     CheckConstraint("sequence >= 0 AND bars_done >= 0 AND bars_total >= 0", name="progress"),
     CheckConstraint("attempts >= 0", name="attempts"),
+    CheckConstraint("priority BETWEEN 0 AND 9", name="priority"),
+    CheckConstraint("(strategy_version IS NULL) = (code_hash = '')", name="code"),
+    ForeignKeyConstraint(
+        ["strategy_id", "strategy_version"],
+        ["strategy_versions.strategy_id", "strategy_versions.number"],
+        name="fk_backtest_jobs_strategy_version",
+    ),
     CheckConstraint("(state = 2) <= (owner IS NOT NULL AND heartbeat_time IS NOT NULL)", name="running_has_owner"),
     CheckConstraint("(state >= 3) = (end_time IS NOT NULL)", name="ended_has_time"),
     CheckConstraint("(state = 4) = (error_reason IS NOT NULL AND error_message IS NOT NULL)", name="failed_has_error"),
@@ -119,6 +131,7 @@ backtest_results = Table(
     required("counts", JSON),
     created(),
     CheckConstraint("sessions >= 0 AND bars >= 0 AND trades >= 0", name="counts"),
+    Index("ix_backtest_results_fingerprint", "fingerprint"),
 )
 
 backtest_metrics = Table(
@@ -165,7 +178,7 @@ backtest_trades = Table(
     CheckConstraint("direction BETWEEN 1 AND 2", name="direction"),
     CheckConstraint("quantity > 0 AND quantity < 'Infinity'", name="quantity"),
     CheckConstraint("entry_session <= exit_session AND sessions_held >= 0", name="sessions"),
-    CheckConstraint("entry_reason BETWEEN 1 AND 8 AND exit_reason BETWEEN 1 AND 8", name="reasons"),
+    CheckConstraint("entry_reason BETWEEN 1 AND 9 AND exit_reason BETWEEN 1 AND 9", name="reasons"),
 )
 
 backtest_equity = Table(

@@ -1,0 +1,80 @@
+"""Where trials are run: sets of codes go in, what came of them comes out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from scizor.domain.arrays import FloatArray
+from scizor.ports.compute import Compute
+from scizor.strategy.study import Found, Study, returns_of, try_sets
+
+Answer = TypeVar("Answer")
+
+
+class Workshop(Protocol):
+    """Runs trials of one study. Cancelling a call gives its trials up.
+
+    `slots`: calls worth having under way at a time. `quick`: whether a set takes so little that many go in one call.
+    """
+
+    quick: bool
+
+    @property
+    def slots(self) -> int:
+        """See above."""
+        ...
+
+    async def try_sets(self, codes: FloatArray) -> Found:
+        """Run sets (n, n_axes). Raises what is wrong with all of them, and Unavailable."""
+        ...
+
+    async def returns_of(self, codes: FloatArray) -> FloatArray:
+        """Their returns by session, (n, n_sessions)."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the study."""
+        ...
+
+
+class ComputeWorkshop:
+    """A workshop on `ports.compute`: the study is shared once, each call is a task."""
+
+    def __init__(self, compute: Compute, key: str, study: Study, *, quick: bool) -> None:
+        self._compute, self._key, self.quick = compute, key, quick
+        compute.share(key, study)
+
+    @property
+    def slots(self) -> int:
+        """As many as tasks are worked on at a time."""
+        return self._compute.slots
+
+    async def try_sets(self, codes: FloatArray) -> Found:
+        """Run sets."""
+        return await self._done(try_sets, codes)
+
+    async def returns_of(self, codes: FloatArray) -> FloatArray:
+        """Their returns by session."""
+        return await self._done(returns_of, codes)
+
+    def close(self) -> None:
+        """Let go of the study."""
+        self._compute.forget(self._key)
+
+    async def _done(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
+        # A cluster is asked over the network, so not on the loop; and a task is given up even while it is handed over.
+        asking = asyncio.ensure_future(asyncio.to_thread(self._compute.submit, function, self._key, *arguments))
+        try:
+            future = await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            asking.add_done_callback(_give_up)
+            raise
+        return await asyncio.wrap_future(future)
+
+
+def _give_up(asking: asyncio.Future[Future[Any]]) -> None:
+    if not asking.cancelled() and asking.exception() is None:
+        asking.result().cancel()

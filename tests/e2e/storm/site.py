@@ -1,0 +1,285 @@
+"""What is there to be killed: a database, Backtest services with all that they start, and on demand a Dask cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grpc
+import psutil
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from scizor.adapters.sql.embedded import EmbeddedPostgres
+from scizor.adapters.sql.migrate import migrate
+from scizor.backtest.v1.backtest_service_pb2_grpc import BacktestServiceStub
+from tests.conftest import dsn_of, run_on_server
+from tests.e2e.stack import free_ports, processes_with, until
+from tests.integration.backtest_server import NAME
+
+if TYPE_CHECKING:
+    from scizor.backtest.v1.backtest_service_pb2_grpc import BacktestServiceAsyncStub
+
+ROOT = Path(__file__).parents[3]
+SOURCES = os.pathsep.join(str(ROOT / part) for part in ("shared", "services", "clients", "protos/gen", "."))
+LEASE_S = 4
+STARTS_WITHIN_S = 90.0
+_LOOKS_S = 3.0
+WORKER, WARDEN = "scizor.adapters.compute.worker", "scizor.adapters.sandbox.warden"
+# A channel asks again at once: whoever is killed here is back in a moment.
+IMPATIENT = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200)]
+
+
+class Program:
+    """`python -m …`, started again whenever it has ended, unless it is kept down."""
+
+    def __init__(self, words: Sequence[str], environment: dict[str, str], log: Path) -> None:
+        self._words, self._environment, self._log = words, environment, log
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self._down = asyncio.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """While it runs."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    def start(self) -> None:
+        """Have it run from now on."""
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def kill(self, down_s: float) -> None:
+        """kill -9; nobody starts it again for a while."""
+        async with self.down(down_s):
+            if self._process is not None and self._process.returncode is None:
+                self._process.kill()
+                await self._process.wait()
+
+    @asynccontextmanager
+    async def down(self, down_s: float) -> AsyncIterator[None]:
+        """While something happens to it, and for some time after it, nobody starts it again."""
+        async with self._down:
+            yield
+            await asyncio.sleep(down_s)
+
+    async def stop(self) -> None:
+        """Ask it to end, and see that it does."""
+        if self._keeping is None:
+            return
+        self._keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._keeping
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+            await asyncio.wait_for(self._process.wait(), STARTS_WITHIN_S)
+
+    async def _keep(self) -> None:
+        while True:
+            async with self._down:
+                with self._log.open("ab") as log:
+                    self._process = await asyncio.create_subprocess_exec(
+                        sys.executable, "-m", *self._words, env=self._environment, cwd=ROOT, stdout=log, stderr=log
+                    )
+            await self._process.wait()
+            await asyncio.sleep(0.1)  # one that cannot start yet is not started without end
+
+
+class Service(Program):
+    """A Backtest service and a channel to it."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        (port,) = free_ports(1)
+        super().__init__(["scizor.services.backtest"], environment | {"SCIZOR_BACKTEST_PORT": str(port)}, log)
+        self.channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=IMPATIENT)
+
+    @property
+    def stub(self) -> BacktestServiceAsyncStub:
+        """What it answers to."""
+        return BacktestServiceStub(self.channel)
+
+    async def serves(self) -> None:
+        """Return when it does."""
+        request = health_pb2.HealthCheckRequest(service=NAME)
+        async with asyncio.timeout(STARTS_WITHIN_S):
+            while True:
+                with suppress(grpc.aio.AioRpcError):
+                    answer = await health_pb2_grpc.HealthStub(self.channel).Check(request, timeout=2.0)
+                    if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                        return
+                await asyncio.sleep(0.05)
+
+
+@dataclass
+class Site:
+    """A running system whose parts can be hit. Each hit says what it hit, or nothing where there was nothing to hit."""
+
+    folder: Path
+    environment: dict[str, str]
+    services: list[Service] = field(default_factory=list)
+    cluster: list[Program] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.postgres = EmbeddedPostgres(self.folder)
+        self.database = self._program("database", "tests.e2e.storm.database", str(self.folder))
+
+    @property
+    def dsn(self) -> str:
+        """Of the services' database."""
+        return dsn_of(self.postgres.dsn, "storm")
+
+    def populate(self, services: int, dask_workers: int) -> None:
+        """Start that many, where there are Dask workers with their scheduler."""
+        settings = {
+            "DATABASE_URL": self.dsn,
+            "SCIZOR_HOME": str(self.folder),
+            "SCIZOR_BACKTEST_LEASE_S": str(LEASE_S),
+            "SCIZOR_BACKTEST_MAX_JOBS": "2",
+            "SCIZOR_BACKTEST_WORKERS": "1",
+        }
+        if dask_workers:
+            port = str(free_ports(1)[0])
+            settings["SCIZOR_COMPUTE"] = address = f"tcp://127.0.0.1:{port}"
+            common = ("--host", "127.0.0.1", "--no-dashboard")
+            scheduler = self._program("scheduler", "distributed.cli.dask_scheduler", "--port", port, *common)
+            words = ("distributed.cli.dask_worker", address, "--no-nanny", "--nthreads", "1", *common)
+            workers = [self._program(f"worker-{place}", *words) for place in range(dask_workers)]
+            self.cluster += [scheduler, *workers]
+        for place in range(services):
+            log = self.folder / f"service-{place}.log"
+            self.services.append(Service(self.environment | settings, log))
+        for program in (*self.cluster, *self.services):
+            program.start()
+
+    async def kill_service(self, chance: random.Random) -> str:
+        """One service."""
+        place = chance.randrange(len(self.services))
+        await self.services[place].kill(chance.uniform(0.0, 1.0))
+        return f"service {place}"
+
+    async def kill_database(self, chance: random.Random) -> str:
+        """The whole of PostgreSQL, by its first process."""
+        async with self.database.down(chance.uniform(0.0, 0.5)):
+            self._kill(self.postgres.pid)
+        return "database"
+
+    async def kill_connection(self, chance: random.Random) -> str:
+        """One of PostgreSQL's processes that serve a connection: it then ends all others, and recovers."""
+        return await self._kill_one(chance, "connection", self._connections)
+
+    async def kill_worker(self, chance: random.Random) -> str:
+        """A process that runs trials."""
+        return await self._kill_one(chance, "worker", lambda: self._theirs(WORKER))
+
+    async def kill_warden(self, chance: random.Random) -> str:
+        """What starts the processes of uploaded code."""
+        return await self._kill_one(chance, "warden", self._wardens)
+
+    async def kill_locked(self, chance: random.Random) -> str:
+        """A process that runs uploaded code."""
+        return await self._kill_one(chance, "locked", self._locked)
+
+    async def kill_scheduler(self, chance: random.Random) -> str:
+        """Dask's scheduler, with all that it knows."""
+        await self.cluster[0].kill(chance.uniform(0.0, 1.0))
+        return "scheduler"
+
+    async def kill_dask_worker(self, chance: random.Random) -> str:
+        """One of Dask's workers."""
+        place = chance.randrange(1, len(self.cluster))
+        await self.cluster[place].kill(chance.uniform(0.0, 1.0))
+        return f"dask worker {place}"
+
+    def processes(self) -> list[int]:
+        """All that carry this site's mark, or were started for one that did."""
+        return processes_with(str(self.folder))
+
+    def _program(self, name: str, *words: str) -> Program:
+        return Program(words, self.environment, self.folder / f"{name}.log")
+
+    def _connections(self) -> list[psutil.Process]:
+        return [one for one in _children(self.postgres.pid) if "[local]" in _command(one)]
+
+    def _wardens(self) -> list[psutil.Process]:
+        return self._theirs(WARDEN)
+
+    def _locked(self) -> list[psutil.Process]:
+        return [child for warden in self._wardens() for child in _children(warden.pid)]
+
+    def _theirs(self, module: str) -> list[psutil.Process]:
+        """What the services have started of that module."""
+        return [one for service in self.services for one in _children(service.pid) if module in _command(one)]
+
+    async def _kill_one(self, chance: random.Random, name: str, find: Callable[[], list[psutil.Process]]) -> str:
+        """As soon as there is one; nothing where there is none for long."""
+        draw = chance.random()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOKS_S):
+                while not (found := find()):
+                    await asyncio.sleep(0.01)
+                self._kill(sorted(one.pid for one in found)[int(draw * len(found))])
+                return name
+        return ""
+
+    @staticmethod
+    def _kill(pid: int | None) -> None:
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@asynccontextmanager
+async def site(services: int = 2, dask_workers: int = 0) -> AsyncIterator[Site]:
+    """A system that serves, on an empty database."""
+    folder = _folder()
+    made = Site(folder, _environment(folder))
+    try:
+        made.database.start()
+        await asyncio.to_thread(until, made.postgres.is_running, "the database answers")
+        server = made.postgres.dsn
+        await run_on_server(server, "CREATE DATABASE storm TEMPLATE template0")
+        await migrate(made.dsn)
+        made.populate(services, dask_workers)
+        await asyncio.gather(*(service.serves() for service in made.services))
+        yield made
+    finally:
+        await asyncio.gather(*(program.stop() for program in (*made.services, *made.cluster)))
+        await asyncio.gather(*(service.channel.close() for service in made.services))
+        await made.database.stop()
+        await asyncio.to_thread(made.postgres.stop)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder() -> Path:
+    """One that the other users, as whom root has the database and uploaded code run, can reach."""
+    folder = Path(tempfile.mkdtemp(prefix="scizor-storm-"))
+    folder.chmod(0o755)
+    return folder
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """What all see. HOME reaches every process that a service starts, so it is the mark that they are known by."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SCIZOR_", "DATABASE_"))}
+    return kept | {"PYTHONPATH": SOURCES, "HOME": str(folder)}
+
+
+def _children(pid: int | None) -> list[psutil.Process]:
+    if pid is None:
+        return []
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).children()
+    return []
+
+
+def _command(process: psutil.Process) -> str:
+    with suppress(psutil.NoSuchProcess):
+        return " ".join(process.cmdline())
+    return ""
