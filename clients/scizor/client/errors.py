@@ -38,6 +38,8 @@ HINTS: Mapping[str, str] = {
     "BACKTEST_NOT_FOUND": "see `scizor backtest list`",
     "BACKTEST_NOT_FINISHED": "wait for it with `scizor backtest watch`",
     "BACKTEST_FINISHED": "there is nothing left to cancel; see `scizor backtest show`",
+    "OPTIMIZATION_NOT_FOUND": "see `scizor optimization list`",
+    "OPTIMIZATION_FINISHED": "there is nothing left to do; see `scizor optimization show`",
     "CORPORATE_ACTION_EXISTS": "see `scizor actions list`",
     "REQUEST_ID_REUSED": "use a new request id for another request",
     "ETAG_STALE": "read it again, then retry",

@@ -38,7 +38,13 @@ class Followed:
     job_id: str
     told: list[int] = field(default_factory=list)
     trials: list[int] = field(default_factory=list)
-    resumed: int = 0
+
+    def mistold(self) -> list[str]:
+        """What its caller should not have been told."""
+        found = [] if self.told == sorted(self.told) else [f"told out of order: {self.told}"]
+        if sorted(self.trials) != list(range(1, len(self.trials) + 1)):
+            found.append(f"not each trial once: {sorted(self.trials)}")
+        return found
 
 
 @dataclass(slots=True)
@@ -47,7 +53,6 @@ class Caller:
 
     services: list[Service]
     chance: random.Random
-    asked_again: int = 0
 
     async def run(self, kind: Kind, request_id: str) -> Followed:
         """Ask for it and wait for its end. Raises grpc.aio.AioRpcError for a refusal, TimeoutError."""
@@ -76,7 +81,6 @@ class Caller:
             except grpc.aio.AioRpcError as error:
                 if error.code() not in _PASSING:
                     raise
-                self.asked_again += 1
                 await asyncio.sleep(0.05)
 
     def _pick(self) -> Service:
@@ -110,7 +114,6 @@ class Caller:
             except grpc.aio.AioRpcError as error:
                 if error.code() not in _PASSING:
                     raise
-            followed.resumed += 1
             await asyncio.sleep(0.05)
 
     def _stream(self, followed: Followed) -> AsyncIterator[Any]:

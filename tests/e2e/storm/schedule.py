@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,16 +12,22 @@ from tests.e2e.storm.site import Site
 
 Hit = Callable[[Site, random.Random], Awaitable[str]]
 
-COSTLY: Final[dict[str, Hit]] = {
-    "service": Site.kill_service,
-    "database": Site.kill_database,
-    "connection": Site.kill_connection,
-}
-"""What may take a running backtest with it. One is begun three times at most: no wave has more than two of these."""
-MENDED: Final[dict[str, Hit]] = {"worker": Site.kill_worker}
-SANDBOX: Final[dict[str, Hit]] = {"warden": Site.kill_warden, "locked": Site.kill_locked}
-CLUSTER: Final[dict[str, Hit]] = {"scheduler": Site.kill_scheduler, "dask worker": Site.kill_dask_worker}
 MOST_COSTLY: Final = 2
+"""A job is begun three times at most, so nothing may take it with it more often in one wave."""
+_MOST_MENDED: Final = 2  # of a kind, for the same reason
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What can be killed on a site. `costly`: with it goes an attempt of a job; `mended`: is mended within the attempt."""
+
+    costly: dict[str, Hit]
+    mended: dict[str, Hit]
+
+    @property
+    def all(self) -> dict[str, Hit]:
+        """Both."""
+        return self.costly | self.mended
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +41,34 @@ class Strike:
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """Requests that are asked for at once, by kind, and what is killed meanwhile."""
+    """Requests by kind, when each is asked for, and what is killed meanwhile."""
 
-    asked: tuple[str, ...]
-    begun_s: tuple[float, ...]
+    seed: int
+    asked: tuple[tuple[float, str], ...]
     strikes: tuple[Strike, ...]
 
 
-def hits(*, hosted: bool, dask: bool) -> dict[str, Hit]:
-    """All that can be killed on such a site."""
-    return COSTLY | (CLUSTER if dask else MENDED) | (SANDBOX if hosted else {})
+def hits(*, hosted: bool, dask: bool) -> Hits:
+    """On a site with uploaded code, with a cluster."""
+    costly: dict[str, Hit] = {
+        "service": Site.kill_service,
+        "database": Site.kill_database,
+        "connection": Site.kill_connection,
+    }
+    mended: dict[str, Hit] = {"dask worker": Site.kill_dask_worker} if dask else {"worker": Site.kill_worker}
+    if dask:
+        costly["scheduler"] = Site.kill_scheduler
+    if hosted:
+        costly["warden"], mended["locked"] = Site.kill_warden, Site.kill_locked
+    return Hits(costly, mended)
 
 
-def wave(chance: random.Random, kinds: list[Kind], *, requests: int, length_s: float, others: dict[str, Hit]) -> Wave:
-    """One wave. `others`: what may be killed beside COSTLY."""
-    asked = chance.choices([kind.name for kind in kinds], [kind.weight for kind in kinds], k=requests)
-    begun = sorted(round(chance.uniform(0.0, length_s / 2), 3) for _ in asked)
-    names = chance.choices(sorted(COSTLY), k=chance.randint(1, MOST_COSTLY))
-    names += chance.choices(sorted(others), k=chance.randint(1, 3))
-    strikes = [Strike(round(chance.uniform(0.2, length_s), 3), name, chance.randrange(1 << 30)) for name in names]
-    return Wave(tuple(asked), tuple(begun), tuple(sorted(strikes, key=lambda strike: strike.at_s)))
+def wave(seed: int, kinds: Sequence[Kind], on: Hits, *, requests: int, length_s: float) -> Wave:
+    """The wave of that number."""
+    chance = random.Random(seed)  # noqa: S311 - it must come again when it is asked for again
+    names = chance.choices([kind.name for kind in kinds], [kind.weight for kind in kinds], k=requests)
+    asked = sorted((round(chance.uniform(0.0, length_s / 2), 3), name) for name in names)
+    killed = chance.choices(sorted(on.costly), k=chance.randint(1, MOST_COSTLY))
+    killed += chance.sample(sorted(on.mended) * _MOST_MENDED, k=chance.randint(1, 3 if len(on.mended) > 1 else 2))
+    strikes = [Strike(round(chance.uniform(0.2, length_s), 3), name, chance.randrange(1 << 30)) for name in killed]
+    return Wave(seed, tuple(asked), tuple(sorted(strikes, key=lambda strike: strike.at_s)))

@@ -33,6 +33,7 @@ ROOT = Path(__file__).parents[3]
 SOURCES = os.pathsep.join(str(ROOT / part) for part in ("shared", "services", "clients", "protos/gen", "."))
 LEASE_S = 4
 STARTS_WITHIN_S = 90.0
+_ENDS_WITHIN_S = 10.0
 _LOOKS_S = 3.0
 WORKER, WARDEN = "scizor.adapters.compute.worker", "scizor.adapters.sandbox.warden"
 # A channel asks again at once: whoever is killed here is back in a moment.
@@ -71,16 +72,17 @@ class Program:
             yield
             await asyncio.sleep(down_s)
 
-    async def stop(self) -> None:
-        """Ask it to end, and see that it does."""
-        if self._keeping is None:
-            return
-        self._keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._keeping
-        if self._process is not None and self._process.returncode is None:
+    async def stop(self) -> int:
+        """Ask it to end, and return what it ends with."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keeping
+        if self._process is None:
+            return 0
+        if self._process.returncode is None:
             self._process.terminate()
-            await asyncio.wait_for(self._process.wait(), STARTS_WITHIN_S)
+        return await asyncio.wait_for(self._process.wait(), STARTS_WITHIN_S)
 
     async def _keep(self) -> None:
         while True:
@@ -159,6 +161,17 @@ class Site:
         for program in (*self.cluster, *self.services):
             program.start()
 
+    async def end(self) -> None:
+        """Stop all of it."""
+        await asyncio.gather(*(service.stop() for service in self.services))
+        # A worker that is asked to end waits for a scheduler, which may be gone.
+        await asyncio.gather(*(program.kill(0.0) for program in self.cluster))
+        await asyncio.gather(*(program.stop() for program in self.cluster))
+        await asyncio.gather(*(service.channel.close() for service in self.services))
+        await self.database.stop()
+        await asyncio.to_thread(self.postgres.stop)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     async def kill_service(self, chance: random.Random) -> str:
         """One service."""
         place = chance.randrange(len(self.services))
@@ -198,12 +211,26 @@ class Site:
         await self.cluster[place].kill(chance.uniform(0.0, 1.0))
         return f"dask worker {place}"
 
+    async def orphans(self) -> list[str]:
+        """Processes whose parent is gone, after a moment in which they may end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ENDS_WITHIN_S):
+                while self._orphans():  # noqa: ASYNC110 - processes have no events
+                    await asyncio.sleep(0.05)
+        return self._orphans()
+
     def processes(self) -> list[int]:
         """All that carry this site's mark, or were started for one that did."""
         return processes_with(str(self.folder))
 
     def _program(self, name: str, *words: str) -> Program:
         return Program(words, self.environment, self.folder / f"{name}.log")
+
+    def _orphans(self) -> list[str]:
+        ours = {pid: psutil.Process(pid) for pid in self.processes()}
+        with suppress(psutil.NoSuchProcess):
+            return [_command(one) for one in ours.values() if one.ppid() not in {*ours, os.getpid()}]
+        return self._orphans()
 
     def _connections(self) -> list[psutil.Process]:
         return [one for one in _children(self.postgres.pid) if "[local]" in _command(one)]
@@ -223,7 +250,7 @@ class Site:
         draw = chance.random()
         with suppress(TimeoutError):
             async with asyncio.timeout(_LOOKS_S):
-                while not (found := find()):
+                while not (found := find()):  # noqa: ASYNC110 - processes have no events
                     await asyncio.sleep(0.01)
                 self._kill(sorted(one.pid for one in found)[int(draw * len(found))])
                 return name
@@ -251,11 +278,7 @@ async def site(services: int = 2, dask_workers: int = 0) -> AsyncIterator[Site]:
         await asyncio.gather(*(service.serves() for service in made.services))
         yield made
     finally:
-        await asyncio.gather(*(program.stop() for program in (*made.services, *made.cluster)))
-        await asyncio.gather(*(service.channel.close() for service in made.services))
-        await made.database.stop()
-        await asyncio.to_thread(made.postgres.stop)
-        shutil.rmtree(folder, ignore_errors=True)
+        await made.end()
 
 
 def _folder() -> Path:

@@ -131,6 +131,9 @@ async def test_a_stop_ends_the_run_and_gives_the_job_back(app: App, executor: Th
     job = await app.create(spec_of(strategy_id="mine"))
     async with running(means_of(app, executor)):
         await reached(app, job.id, lambda progress: progress.bars_total > 0)
+        async with asyncio.timeout(5.0):
+            while "run" not in app.sandbox.asked:  # noqa: ASYNC110 - a list tells nobody
+                await asyncio.sleep(0.001)
     back = await app.backtests.get(job.id)
     assert (back.progress.state, back.attempts, app.sandbox.cancelled) == (BacktestState.QUEUED, 0, 1)
 

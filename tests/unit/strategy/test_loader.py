@@ -6,7 +6,7 @@ import pytest
 
 from scizor.engine.market import Market
 from scizor.engine.settings import Settings
-from scizor.strategy import EventStrategy, StrategyError
+from scizor.strategy import EventStrategy, StrategyError, VectorStrategy
 from scizor.strategy.drive import Driver
 from scizor.strategy.loader import load
 from tests.unit.strategy.build import panel_of
@@ -73,3 +73,42 @@ def test_dataclasses_and_later_annotations_work_in_a_file() -> None:
         "@dataclass\nclass Note:\n    text: str\n    row: int = 0\n" + ONE + "        Note('x')\n"
     )
     assert load(text, "my_idea.py").id == "my_idea"
+
+
+@pytest.mark.parametrize(
+    ("method", "problem"),
+    [
+        ("on_bar(self)", r"on_bar is called as on_bar\(self, ctx\), and takes \(self\)"),
+        ("on_start(self)", r"on_start is called as on_start\(self, ctx\)"),
+        ("on_stop(self, ctx, why)", r"on_stop is called as on_stop\(self, ctx\), and takes \(self, ctx, why\)"),
+        ("on_order(self, order)", r"on_order is called as on_order\(self, ctx, order\)"),
+        ("on_fill(self, ctx, fill, *, loud)", r"on_fill is called as on_fill\(self, ctx, fill\)"),
+        ("check(self, ctx)", r"check is called as check\(self\)"),
+    ],
+)
+def test_a_method_that_could_not_be_called_is_refused_with_its_line(method: str, problem: str) -> None:
+    text = ONE + f"        pass\nclass Mine(MyIdea):\n\n    def {method}:\n        pass\n"
+    with pytest.raises(StrategyError, match=problem) as caught:
+        load(text, "/home/me/my_idea.py")
+    assert (caught.value.file, caught.value.line) == ("/home/me/my_idea.py", 9)
+    assert caught.value.message.startswith("my_idea.py:9: ")
+
+
+def test_a_strategy_of_a_module_is_refused_when_its_class_is_made() -> None:
+    with pytest.raises(
+        StrategyError, match=r"test_loader\.py:\d+: targets is called as targets\(self, bars\)"
+    ) as caught:
+
+        class Bare(VectorStrategy):
+            def targets(self) -> None:  # type: ignore[override]  # the mistake is meant
+                pass
+
+    assert (caught.value.strategy, caught.value.file) == ("bare", __file__)
+
+
+def test_methods_may_take_more_than_they_are_called_with_and_helpers_take_what_they_like() -> None:
+    text = (
+        HEAD + "class Told:\n    def on_fill(self, *told): pass\n"
+        "class Mine(Told, EventStrategy):\n    def on_bar(self, ctx, loud=False): pass\n    def targets(self): pass\n"
+    )
+    assert load(text, "mine.py").id == "mine"
