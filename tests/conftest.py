@@ -28,6 +28,17 @@ DELETE FROM idempotency_keys;
 """
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With several workers a file is one's, as is all that shares the stack; what waits longest comes first."""
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        shares = item.path.parent.name == "e2e" and "stack" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("the stack" if shares else item.path.stem))
+    folders = ["e2e", "integration"]
+    items.sort(key=lambda item: next((at for at, one in enumerate(folders) if one in item.path.parts), len(folders)))
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays to the end: the garbage collector need not look through it again and again."""
     gc.collect()
