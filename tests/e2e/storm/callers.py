@@ -14,8 +14,8 @@ from google.protobuf.message import Message
 
 from scizor.backtest.v1 import backtest_service_pb2 as rpc
 from scizor.backtest.v1 import optimization_pb2 as pb
+from tests.e2e.storm.programs import Service
 from tests.e2e.storm.requests import Asked, Kind
-from tests.e2e.storm.site import Service
 
 Answer = TypeVar("Answer", bound=Message)
 DEADLINE_S = 120.0

@@ -18,7 +18,7 @@ from tests.unit.backtest.texts import GOOD, RAISING
 Asked = rpc.CreateBacktestRequest | pb.CreateOptimizationRequest
 
 # Each optimisation has a symbol of its own: what trials prove hangs on all others of their strategy and bars.
-SYMBOLS = {"AAA": 12_000, "BBB": 12_000, "GRID": 2_000, "TPE": 1_500, "CMA": 1_500, "HOSTED": 800}
+SYMBOLS = {"AAA": 12_000, "BBB": 12_000, "GRID": 2_000, "TPE": 1_000, "CMA": 1_000, "HOSTED": 800}
 """Stored symbols of NASDAQ, and how many bars each has."""
 SLOW = dedent("""
     from scizor.strategy import EventStrategy, Int
@@ -66,22 +66,25 @@ def uploads() -> list[rpc.CreateStrategyRequest]:
     return [rpc.CreateStrategyRequest(strategy=st.Strategy(id=id_, source=text)) for id_, text in TEXTS.items()]
 
 
-def kinds(*, hosted: bool = True) -> list[Kind]:
-    """Of everything that can be run; without `hosted` no uploaded code."""
-    builtin = [
+def builtin() -> list[Kind]:
+    """Of what came with the system."""
+    return [
         Kind("vector", _backtest("sma_cross", "AAA", "BBB", fast=10, slow=50), 3),
         Kind("event", _backtest("sma_cross_event", "AAA", fast=5, slow=30), 3),
         Kind("grid", _search("sma_cross", "GRID", pb.OPTIMIZATION_METHOD_GRID), 1),
-        Kind("tpe", _search("sma_cross_event", "TPE", pb.OPTIMIZATION_METHOD_TPE, 30, validated=True), 2),
+        Kind("tpe", _search("sma_cross_event", "TPE", pb.OPTIMIZATION_METHOD_TPE, 24, validated=True), 2),
         Kind("cma", _search("sma_cross_event", "CMA", pb.OPTIMIZATION_METHOD_CMA_ES, 20), 1),
     ]
-    uploaded = [
+
+
+def uploaded() -> list[Kind]:
+    """Of the uploaded texts."""
+    return [
         Kind("uploaded", _backtest("storm_cross", "BBB", fast=10, slow=50), 2),
         Kind("slow", _backtest("storm_patient", "AAA", "BBB"), 3),
         Kind("raising", _backtest("storm_raising", "AAA"), 1),
         Kind("hosted", _search("storm_cross", "HOSTED", pb.OPTIMIZATION_METHOD_RANDOM, 8), 1),
     ]
-    return builtin + uploaded if hosted else builtin
 
 
 def _backtest(strategy: str, *symbols: str, **parameters: float) -> rpc.CreateBacktestRequest:

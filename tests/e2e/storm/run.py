@@ -9,10 +9,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from scizor.backtest.v1 import backtest_service_pb2 as rpc
 from tests.e2e.storm.callers import Caller, Followed
 from tests.e2e.storm.ledger import attempts, discrepancies, watch_ends
 from tests.e2e.storm.outcomes import Outcome, outcome_of
-from tests.e2e.storm.requests import Kind, kinds, store_symbols, uploads
+from tests.e2e.storm.requests import Kind, builtin, store_symbols, uploaded, uploads
 from tests.e2e.storm.schedule import Hits, Strike, Wave, hits, wave
 from tests.e2e.storm.site import Site
 
@@ -64,7 +65,9 @@ class Storm:
         """In one line."""
         killed = ", ".join(f"{count} {name}" for name, count in sorted(self.kills.items()))
         again = await attempts(self.site.dsn)
-        return f"killed {killed}; {len(self.jobs)} jobs, {again} backtests begun again; {self.discrepancies} discrepancies"
+        return (
+            f"killed {killed}; {len(self.jobs)} jobs, {again} backtests begun again; {self.discrepancies} discrepancies"
+        )
 
     async def _asked(self, caller: Caller, kind: Kind, begun_s: float) -> Followed:
         await asyncio.sleep(begun_s)
@@ -81,10 +84,20 @@ async def storm_at(site: Site, *, hosted: bool = True) -> Storm:
     await store_symbols(site.dsn)
     await watch_ends(site.dsn)
     caller = Caller(site.services, random.Random(0))  # noqa: S311
-    for upload in uploads() if hosted else ():
-        await caller.call(lambda service, upload=upload: service.stub.CreateStrategy(upload, timeout=60.0))  # type: ignore[misc]
-    offered = {kind.name: kind for kind in kinds(hosted=hosted)}
-    followed = await asyncio.gather(*(caller.run(kind, f"calm-{name}") for name, kind in offered.items()))
-    calm = {one.kind.name: await outcome_of(caller, one) for one in followed}
-    jobs = {one.job_id for one in followed}
-    return Storm(site, offered, hits(hosted=hosted, dask=bool(site.cluster)), calm, jobs)
+    running = [_undisturbed(caller, builtin(), [])]
+    if hosted:
+        running.append(_undisturbed(caller, uploaded(), uploads()))
+    ended = list(itertools.chain.from_iterable(await asyncio.gather(*running)))
+    calm = {one.kind.name: outcome for one, outcome in ended}
+    offered = {one.kind.name: one.kind for one, _ in ended}
+    on = hits(hosted=hosted, dask=bool(site.cluster))
+    return Storm(site, offered, on, calm, {one.job_id for one, _ in ended})
+
+
+async def _undisturbed(
+    caller: Caller, kinds: list[Kind], texts: list[rpc.CreateStrategyRequest]
+) -> list[tuple[Followed, Outcome]]:
+    for text in texts:
+        await caller.call(lambda service, text=text: service.stub.CreateStrategy(text, timeout=60.0))  # type: ignore[misc] # what a lambda's default is
+    ended = await asyncio.gather(*(caller.run(kind, f"calm-{kind.name}") for kind in kinds))
+    return [(one, await outcome_of(caller, one)) for one in ended]

@@ -19,7 +19,7 @@ _MOST_MENDED: Final = 2  # of a kind, for the same reason
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """What can be killed on a site. `costly`: with it goes an attempt of a job; `mended`: is mended within the attempt."""
+    """What can be killed on a site. `costly`: a job's attempt goes with it; `mended`: within the attempt."""
 
     costly: dict[str, Hit]
     mended: dict[str, Hit]

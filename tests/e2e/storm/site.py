@@ -7,117 +7,25 @@ import os
 import random
 import shutil
 import signal
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import grpc
 import psutil
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from scizor.adapters.sql.embedded import EmbeddedPostgres
 from scizor.adapters.sql.migrate import migrate
-from scizor.backtest.v1.backtest_service_pb2_grpc import BacktestServiceStub
 from tests.conftest import dsn_of, run_on_server
 from tests.e2e.stack import free_ports, processes_with, until
-from tests.integration.backtest_server import NAME
+from tests.e2e.storm.programs import ROOT, Program, Service
 
-if TYPE_CHECKING:
-    from scizor.backtest.v1.backtest_service_pb2_grpc import BacktestServiceAsyncStub
-
-ROOT = Path(__file__).parents[3]
 SOURCES = os.pathsep.join(str(ROOT / part) for part in ("shared", "services", "clients", "protos/gen", "."))
-LEASE_S = 4
-STARTS_WITHIN_S = 90.0
+LEASE_S = 3
 _ENDS_WITHIN_S = 10.0
 _LOOKS_S = 3.0
 WORKER, WARDEN = "scizor.adapters.compute.worker", "scizor.adapters.sandbox.warden"
-# A channel asks again at once: whoever is killed here is back in a moment.
-IMPATIENT = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200)]
-
-
-class Program:
-    """`python -m …`, started again whenever it has ended, unless it is kept down."""
-
-    def __init__(self, words: Sequence[str], environment: dict[str, str], log: Path) -> None:
-        self._words, self._environment, self._log = words, environment, log
-        self._process: asyncio.subprocess.Process | None = None
-        self._keeping: asyncio.Task[None] | None = None
-        self._down = asyncio.Lock()
-
-    @property
-    def pid(self) -> int | None:
-        """While it runs."""
-        return self._process.pid if self._process is not None and self._process.returncode is None else None
-
-    def start(self) -> None:
-        """Have it run from now on."""
-        self._keeping = asyncio.create_task(self._keep())
-
-    async def kill(self, down_s: float) -> None:
-        """kill -9; nobody starts it again for a while."""
-        async with self.down(down_s):
-            if self._process is not None and self._process.returncode is None:
-                self._process.kill()
-                await self._process.wait()
-
-    @asynccontextmanager
-    async def down(self, down_s: float) -> AsyncIterator[None]:
-        """While something happens to it, and for some time after it, nobody starts it again."""
-        async with self._down:
-            yield
-            await asyncio.sleep(down_s)
-
-    async def stop(self) -> int:
-        """Ask it to end, and return what it ends with."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeping
-        if self._process is None:
-            return 0
-        if self._process.returncode is None:
-            self._process.terminate()
-        return await asyncio.wait_for(self._process.wait(), STARTS_WITHIN_S)
-
-    async def _keep(self) -> None:
-        while True:
-            async with self._down:
-                with self._log.open("ab") as log:
-                    self._process = await asyncio.create_subprocess_exec(
-                        sys.executable, "-m", *self._words, env=self._environment, cwd=ROOT, stdout=log, stderr=log
-                    )
-            await self._process.wait()
-            await asyncio.sleep(0.1)  # one that cannot start yet is not started without end
-
-
-class Service(Program):
-    """A Backtest service and a channel to it."""
-
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        (port,) = free_ports(1)
-        super().__init__(["scizor.services.backtest"], environment | {"SCIZOR_BACKTEST_PORT": str(port)}, log)
-        self.channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=IMPATIENT)
-
-    @property
-    def stub(self) -> BacktestServiceAsyncStub:
-        """What it answers to."""
-        return BacktestServiceStub(self.channel)
-
-    async def serves(self) -> None:
-        """Return when it does."""
-        request = health_pb2.HealthCheckRequest(service=NAME)
-        async with asyncio.timeout(STARTS_WITHIN_S):
-            while True:
-                with suppress(grpc.aio.AioRpcError):
-                    answer = await health_pb2_grpc.HealthStub(self.channel).Check(request, timeout=2.0)
-                    if answer.status == health_pb2.HealthCheckResponse.SERVING:
-                        return
-                await asyncio.sleep(0.05)
 
 
 @dataclass
@@ -164,9 +72,8 @@ class Site:
     async def end(self) -> None:
         """Stop all of it."""
         await asyncio.gather(*(service.stop() for service in self.services))
-        # A worker that is asked to end waits for a scheduler, which may be gone.
-        await asyncio.gather(*(program.kill(0.0) for program in self.cluster))
-        await asyncio.gather(*(program.stop() for program in self.cluster))
+        # A worker that is asked to end waits for its scheduler, which may be gone.
+        await asyncio.gather(*(program.stop(signal.SIGKILL) for program in self.cluster))
         await asyncio.gather(*(service.channel.close() for service in self.services))
         await self.database.stop()
         await asyncio.to_thread(self.postgres.stop)
@@ -227,13 +134,12 @@ class Site:
         return Program(words, self.environment, self.folder / f"{name}.log")
 
     def _orphans(self) -> list[str]:
-        ours = {pid: psutil.Process(pid) for pid in self.processes()}
-        with suppress(psutil.NoSuchProcess):
-            return [_command(one) for one in ours.values() if one.ppid() not in {*ours, os.getpid()}]
-        return self._orphans()
+        ours = self.processes()
+        parents = {pid: _parent(pid) for pid in ours}
+        return [_command(pid) for pid, parent in parents.items() if parent not in {None, os.getpid(), *ours}]
 
     def _connections(self) -> list[psutil.Process]:
-        return [one for one in _children(self.postgres.pid) if "[local]" in _command(one)]
+        return [one for one in _children(self.postgres.pid) if "[local]" in _command(one.pid)]
 
     def _wardens(self) -> list[psutil.Process]:
         return self._theirs(WARDEN)
@@ -243,7 +149,7 @@ class Site:
 
     def _theirs(self, module: str) -> list[psutil.Process]:
         """What the services have started of that module."""
-        return [one for service in self.services for one in _children(service.pid) if module in _command(one)]
+        return [one for service in self.services for one in _children(service.pid) if module in _command(one.pid)]
 
     async def _kill_one(self, chance: random.Random, name: str, find: Callable[[], list[psutil.Process]]) -> str:
         """As soon as there is one; nothing where there is none for long."""
@@ -302,7 +208,13 @@ def _children(pid: int | None) -> list[psutil.Process]:
     return []
 
 
-def _command(process: psutil.Process) -> str:
+def _parent(pid: int) -> int | None:
     with suppress(psutil.NoSuchProcess):
-        return " ".join(process.cmdline())
+        return psutil.Process(pid).ppid()
+    return None
+
+
+def _command(pid: int) -> str:
+    with suppress(psutil.NoSuchProcess):
+        return " ".join(psutil.Process(pid).cmdline())
     return ""
