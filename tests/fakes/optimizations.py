@@ -23,7 +23,7 @@ from scizor.ports.optimizations import (
     TrialBatch,
     TrialColumns,
     TrialOrder,
-    no_trials,
+    joined,
 )
 from tests.fakes.journal import Journal
 from tests.fakes.tables import FakeTables
@@ -189,21 +189,7 @@ class FakeOptimizations:
 
     def _all(self, optimization_id: str) -> TrialBatch:
         stored = self._find(optimization_id)
-        parts = sorted((batch for _, batch in stored.batches), key=lambda one: int(one.trials.numbers[0]))
-        columns = [no_trials(len(stored.job.spec.space.axes)), *(part.trials for part in parts)]
-        joined = TrialColumns(
-            np.concatenate([one.numbers for one in columns]),
-            np.concatenate([one.codes for one in columns]),
-            {metric: np.concatenate([one.figures[metric] for one in columns]) for metric in METRICS},
-            np.concatenate([one.feasible for one in columns]),
-            np.concatenate([one.failed for one in columns]),
-            np.concatenate([one.signatures for one in columns]),
-            {number: message for one in columns for number, message in one.errors.items()},
-        )
-        if not parts:
-            return TrialBatch(joined, np.empty((0, 0, 2)), np.empty((0, 0, 2)))
-        scores, sums = ([getattr(part, name) for part in parts] for name in ("scores", "sums"))
-        return TrialBatch(joined, np.concatenate(scores), np.concatenate(sums))
+        return joined([batch for _, batch in stored.batches], len(stored.job.spec.space.axes))
 
     def _find(self, optimization_id: str) -> FakeOptimization:
         if optimization_id not in self._tables.optimizations:

@@ -6,7 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
+from scizor.domain.errors import Unavailable
+
 Answer = TypeVar("Answer")
+
+
+class ComputeAway(Unavailable):
+    """There are no workers to be had just now, which is no fault of what they are to do."""
 
 
 class Compute(Protocol):
@@ -34,8 +40,9 @@ class Compute(Protocol):
         """Have `function(data, *arguments)` run, `data` being what is shared under the key.
 
         The future's `cancel` ends a task that waits; one that runs is given up: nobody waits for it any more, and its
-        worker is ended where that frees it sooner. The future raises what the function raises, and Unavailable when
-        there is no way to have it run. Raises LimitExceeded when too many tasks wait.
+        worker is ended where that frees it sooner. The future raises what the function raises, ComputeAway when there
+        is nobody to run it, and Unavailable when worker after worker died of it. Raises LimitExceeded when too many
+        tasks wait, ComputeAway.
         """
         ...
 

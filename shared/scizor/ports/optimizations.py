@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -62,6 +62,22 @@ class TrialBatch:
     trials: TrialColumns
     scores: FloatArray
     sums: FloatArray
+
+
+def joined(batches: Sequence[TrialBatch], n_axes: int) -> TrialBatch:
+    """All of them as one, by number; of sets of `n_axes` codes."""
+    if not batches:
+        return TrialBatch(no_trials(n_axes), np.empty((0, 0, 2)), np.empty((0, 0, 2)))
+    order = np.argsort(np.concatenate([one.trials.numbers for one in batches]))
+    scores, sums = (np.concatenate(parts)[order] for parts in zip(*((b.scores, b.sums) for b in batches), strict=True))
+    columns = [one.trials for one in batches]
+    plain = {
+        name: np.concatenate([getattr(one, name) for one in columns])[order]
+        for name in ("numbers", "codes", "feasible", "failed", "signatures")
+    }
+    figures = {metric: np.concatenate([one.figures[metric] for one in columns])[order] for metric in METRICS}
+    errors = {number: message for one in columns for number, message in one.errors.items()}
+    return TrialBatch(TrialColumns(**plain, figures=figures, errors=errors), scores, sums)
 
 
 @dataclass(frozen=True, slots=True)

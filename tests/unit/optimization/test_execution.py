@@ -15,7 +15,8 @@ import pytest
 from scizor.domain.errors import Reason, Unavailable
 from scizor.domain.optimizations import Constraint, Method, OptimizationState, Scheme, Validation
 from scizor.domain.search_spaces import Axis, NumberRange, Space
-from scizor.services.backtest.optimization.execution import Execution
+from scizor.ports.compute import ComputeAway
+from scizor.services.backtest.optimization.execution import MAX_ATTEMPTS, Execution
 from scizor.services.backtest.optimization.study import signatures_of
 from tests.fakes.compute import ThreadCompute
 from tests.unit.optimization.build import CROSSES, DIRECTION, FAST, SLOW, spec_of
@@ -118,14 +119,14 @@ async def test_what_is_paused_or_cancelled_stops_at_once_and_keeps_its_trials(tu
         assert (await lab.run("two")).progress.state is OptimizationState.SUCCEEDED
 
 
-async def test_workers_that_are_away_end_an_attempt_and_the_third_in_vain_the_search() -> None:
-    class Away(ThreadCompute):
+async def test_a_search_that_takes_workers_with_it_time_and_again_fails() -> None:
+    class Deadly(ThreadCompute):
         def submit(self, function: Callable[..., Any], key: str, *arguments: Any) -> Future[Any]:
-            raise Unavailable("no cluster", Reason.INTERNAL)
+            raise Unavailable("it took 3 workers with it", Reason.INTERNAL)
 
-    lab = await lab_with_bars(Away())
+    lab = await lab_with_bars(Deadly())
     made = await lab.create()
-    for attempt in range(3):
+    for attempt in range(MAX_ATTEMPTS):
         claimed = await lab.claim(str(attempt))
         with pytest.raises(Unavailable):
             await Execution(claimed, str(attempt), lab.means).run()
@@ -133,8 +134,24 @@ async def test_workers_that_are_away_end_an_attempt_and_the_third_in_vain_the_se
     failed = await lab.run("last")
     assert failed.progress.state is OptimizationState.FAILED
     assert failed.error is not None
-    assert "3 times" in failed.error.message
+    assert f"{MAX_ATTEMPTS} times" in failed.error.message
     assert made.id == failed.id
+
+
+async def test_workers_that_are_away_are_no_fault_of_the_search() -> None:
+    class Away(ThreadCompute):
+        def submit(self, function: Callable[..., Any], key: str, *arguments: Any) -> Future[Any]:
+            raise ComputeAway("no cluster", Reason.INTERNAL)
+
+    lab = await lab_with_bars(Away())
+    made = await lab.create()
+    for attempt in range(MAX_ATTEMPTS + 1):
+        with pytest.raises(Unavailable):
+            await lab.run(str(attempt))
+        rested = await lab.get(made.id)
+        assert (rested.progress.state, rested.attempts) == (OptimizationState.QUEUED, 0)
+    lab.compute = ThreadCompute()
+    assert (await lab.run("last")).progress.state is OptimizationState.SUCCEEDED
 
 
 async def test_a_search_of_sets_that_all_break_the_rules_fails_with_that() -> None:

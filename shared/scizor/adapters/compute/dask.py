@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from scizor.domain.errors import InvalidInput, Reason, Unavailable
+from scizor.ports.compute import ComputeAway
 
 try:
     import distributed
@@ -59,7 +60,7 @@ class DaskCompute:
         self._sent.pop(key, None)
 
     def submit(self, function: Callable[..., Answer], key: str, *arguments: Any) -> Future[Answer]:
-        """Have `function(data, *arguments)` run. Raises Unavailable when the scheduler does not answer."""
+        """Have `function(data, *arguments)` run. Raises ComputeAway when the scheduler does not answer."""
         answer: Future[Answer] = Future()
         remote = self._send(function, key, arguments)
 
@@ -130,7 +131,8 @@ class DaskCompute:
 
     def _away(self, error: Exception) -> Unavailable:
         told = f"the cluster at {self._address} did not do it: {error or type(error).__name__}"
-        return Unavailable(told, Reason.INTERNAL)
+        deadly = isinstance(error, distributed.KilledWorker)
+        return Unavailable(told, Reason.INTERNAL) if deadly else ComputeAway(told, Reason.INTERNAL)
 
 
 def _end(remote: Remote) -> None:

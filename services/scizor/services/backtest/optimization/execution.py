@@ -11,15 +11,16 @@ from typing import Final, TypeVar
 import numpy as np
 import structlog
 
+from scizor.domain.arrays import FloatArray
 from scizor.domain.backtests import BacktestSpec, JobError
 from scizor.domain.errors import FailedPrecondition, Reason, ScizorError, Unavailable
-from scizor.domain.optimizations import MOST_TRIALS, Optimization, OptimizationStage, OptimizationState, Verdict
+from scizor.domain.optimizations import Optimization, OptimizationStage, OptimizationState, Verdict
 from scizor.engine.arrays import DateArray
 from scizor.ports.bus import Bus
 from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
-from scizor.ports.compute import Compute
-from scizor.ports.optimizations import TrialBatch, TrialColumns, no_trials
+from scizor.ports.compute import Compute, ComputeAway
+from scizor.ports.optimizations import TrialBatch, joined
 from scizor.ports.search import Allowed, SearchFactory
 from scizor.ports.storage import Storage
 from scizor.services.backtest.load import load_history
@@ -36,9 +37,11 @@ from scizor.strategy.trials import compiled
 
 Value = TypeVar("Value")
 
-MAX_ATTEMPTS: Final = 3
+MAX_ATTEMPTS: Final = 5
 """Attempts in a row that stored no trial; the job is then the likely cause."""
 _RELEASE_S: Final = 2.0
+_OUTAGE_S: Final = 10.0
+_OUTAGE_POLL_S: Final = 0.5
 _GIVEN_UP: Final = JobError(
     Reason.INTERNAL, f"the worker died or lost its database {MAX_ATTEMPTS} times without a trial done"
 )
@@ -87,7 +90,7 @@ class Execution:
         """Run it to its end and record that end; one that is lost on the way is left as it is.
 
         When cancelled, it is given back to the queue, trials kept. Raises Unavailable when storage or all computing is
-        away: its lease then ends, and it is claimed anew.
+        away: then too it is given back, as soon as that can be said, or its lease ends.
         """
         try:
             await self._attempt()
@@ -95,6 +98,11 @@ class Execution:
             _log.info("optimization_lost", optimization=self._teller.optimization.id)
         except asyncio.CancelledError:
             await self._give_back()
+            raise
+        except Unavailable as error:
+            # That storage or workers are away is no fault of the job's, and counts as no attempt of it.
+            if error.reason is Reason.STORAGE_UNAVAILABLE or isinstance(error, ComputeAway):
+                await self._give_back(_OUTAGE_S)
             raise
 
     async def _attempt(self) -> None:
@@ -129,10 +137,10 @@ class Execution:
         ready = await self._prepared()
         try:
             search = await self._in_thread(lambda: self._means.searches(spec, ready.allowed))
-            stored = await self._stored()
-            await SearchRun(spec, search, ready.workshop, self._teller, stored).run()
+            run = SearchRun(spec, search, ready.workshop, self._teller, await self._stored())
+            await run.run()
             self._teller.at(OptimizationStage.JUDGING, search.total, search.left_out)
-            return await self._judged(ready)
+            return await self._judged(ready, run.found)
         finally:
             ready.workshop.close()
 
@@ -167,39 +175,53 @@ class Execution:
             source = await work.strategies.source(spec.strategy_id, spec.strategy_version)
         return Text(source, spec.strategy_id)
 
-    async def _stored(self) -> TrialColumns:
+    async def _stored(self) -> TrialBatch:
         if not self._teller.optimization.progress.done:
-            return no_trials(len(self._teller.optimization.spec.space.axes))
+            return joined((), len(self._teller.optimization.spec.space.axes))
         async with self._means.storage.begin() as work:
-            return await work.optimizations.trials(self._teller.optimization.id, 1, MOST_TRIALS)
+            return await work.optimizations.judged_by(self._teller.optimization.id)
 
-    async def _judged(self, ready: _Ready) -> Verdict:
-        optimization_id, spec = self._teller.optimization.id, self._teller.optimization.spec
-        async with self._means.storage.begin() as work:
-            trials = await work.optimizations.judged_by(optimization_id)
-            family = await work.optimizations.family_trials(optimization_id)
+    async def _judged(self, ready: _Ready, trials: TrialBatch) -> Verdict:
         _demand_one_good(trials)
-        evidence = Evidence(spec, trials, ready.sessions, ready.divisions, family)
+        evidence = Evidence(self._teller.optimization.spec, trials, ready.sessions, ready.divisions)
+        family, returns = await asyncio.gather(self._family(), self._returns(ready, evidence))
+        return await self._in_thread(lambda: judge(replace(evidence, family=family, returns=returns)))
+
+    async def _family(self) -> tuple[int, float]:
+        async with self._means.storage.begin() as work:
+            return await work.optimizations.family_trials(self._teller.optimization.id)
+
+    async def _returns(self, ready: _Ready, evidence: Evidence) -> dict[int, FloatArray]:
+        """By session, of the trials that a verdict looks at closely."""
         rows = await self._in_thread(lambda: reruns(evidence))
-        if len(rows):
-            returns = await ready.workshop.returns_of(np.ascontiguousarray(trials.trials.codes[rows]))
-            numbers = trials.trials.numbers[rows].tolist()
-            evidence = replace(evidence, returns=dict(zip(numbers, returns, strict=True)))
-        return await self._in_thread(lambda: judge(evidence))
+        if not len(rows):
+            return {}
+        trials = evidence.trials.trials
+        returns = await ready.workshop.returns_of(np.ascontiguousarray(trials.codes[rows]))
+        return dict(zip(trials.numbers[rows].tolist(), returns, strict=True))
 
     async def _in_thread(self, work: Callable[[], Value]) -> Value:
         return await asyncio.get_running_loop().run_in_executor(self._means.executor, work)
 
-    async def _give_back(self) -> None:
+    async def _give_back(self, within_s: float = _RELEASE_S) -> None:
         optimization_id = self._teller.optimization.id
         try:
-            async with asyncio.timeout(_RELEASE_S), self._means.storage.begin() as work:
-                released = await work.optimizations.release(optimization_id, self._owner)
+            async with asyncio.timeout(within_s):
+                released = await self._released(optimization_id)
         except Exception as error:  # noqa: BLE001 - the stop goes on, and the lease ends by itself
             _log.warning("optimization_not_released", optimization=optimization_id, error=str(error))
         else:
             event = "optimization_released" if released else "optimization_lost"
             _log.info(event, optimization=optimization_id)
+
+    async def _released(self, optimization_id: str) -> bool:
+        """Whether it was ours to give back; tried until storage answers."""
+        while True:
+            try:
+                async with self._means.storage.begin() as work:
+                    return await work.optimizations.release(optimization_id, self._owner)
+            except Unavailable:
+                await asyncio.sleep(_OUTAGE_POLL_S)
 
     def _told(self, error: Exception) -> JobError:
         """What the job's owner may read of an error."""

@@ -12,7 +12,7 @@ import numpy as np
 from scizor.domain.arrays import FloatArray
 from scizor.domain.optimizations import METRICS, OptimizationSpec, OptimizationStage
 from scizor.engine.arrays import IndexArray
-from scizor.ports.optimizations import TrialBatch, TrialColumns
+from scizor.ports.optimizations import TrialBatch, TrialColumns, joined
 from scizor.ports.search import Search, Told
 from scizor.services.backtest.optimization.measures import figures_of, values_of, violations_of
 from scizor.services.backtest.optimization.progress import Teller
@@ -36,15 +36,20 @@ class _Generation:
 
 
 class SearchRun:
-    """Runs all trials that a search asks for and storage does not have yet."""
+    """Runs all trials that a search asks for and are not `stored` yet; `found` are all of them, by number."""
 
     def __init__(
-        self, spec: OptimizationSpec, search: Search, workshop: Workshop, teller: Teller, stored: TrialColumns
+        self, spec: OptimizationSpec, search: Search, workshop: Workshop, teller: Teller, stored: TrialBatch
     ) -> None:
         self._spec, self._search, self._workshop, self._teller = spec, search, workshop, teller
-        self._stored = stored
+        self._stored, self._batches = stored.trials, [stored] if len(stored.trials) else []
         self._next, self._piece = 1, 0
         self._under_way: dict[asyncio.Task[Found], tuple[_Generation, IndexArray, float]] = {}
+
+    @property
+    def found(self) -> TrialBatch:
+        """What was stored and what was run."""
+        return joined(self._batches, len(self._spec.space.axes))
 
     async def run(self) -> None:
         """To the last trial. Raises Lost, Unavailable, and what is wrong with all sets."""
@@ -139,4 +144,5 @@ class SearchRun:
             signatures=signatures_of(self._spec, codes),
             errors={int(numbers[place]): message for place, message in found.errors.items()},
         )
-        await self._teller.store(TrialBatch(columns, found.scores, found.sums))
+        self._batches.append(TrialBatch(columns, found.scores, found.sums))
+        await self._teller.store(self._batches[-1])

@@ -33,7 +33,7 @@ class Evidence:
     trials: TrialBatch
     sessions: DateArray
     divisions: Divisions
-    family: tuple[int, float]
+    family: tuple[int, float] = (0, math.nan)
     returns: Mapping[int, FloatArray] = field(default_factory=dict)
 
 
