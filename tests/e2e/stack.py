@@ -40,14 +40,14 @@ def free_ports(count: int) -> list[int]:
             holder.close()
 
 
-def until(condition: Callable[[], T], what: str, deadline_s: float = 60.0) -> T:
+def until(condition: Callable[[], T], what: str | Callable[[], str], deadline_s: float = 60.0) -> T:
     """The condition's first true value; fails naming what was awaited when the deadline passes."""
     end = time.monotonic() + deadline_s
     while time.monotonic() < end:
         if value := condition():
             return value
         time.sleep(0.05)  # between two looks at the condition
-    message = f"not within {deadline_s} s: {what}"
+    message = f"not within {deadline_s} s: {what if isinstance(what, str) else what()}"
     raise AssertionError(message)
 
 

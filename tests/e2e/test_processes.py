@@ -117,6 +117,6 @@ def test_killing_the_supervisor_leaves_no_orphan_and_the_next_one_starts(stopped
         assert supervisor(stopped) == command.pid
         command.kill()
         assert command.wait(30) == -signal.SIGKILL
-    until(lambda: not stopped.processes(), "every process of the stack is gone")
+    until(lambda: not stopped.processes(), lambda: f"the end of {stopped.processes()}")
     stopped.run("up", "--detach")
     assert healthy(stopped)
