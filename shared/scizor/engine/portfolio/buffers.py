@@ -123,12 +123,6 @@ class Buffers:
             setattr(self, name, grown)
         self._point_logs()
 
-    def grow_for_acts(self) -> None:
-        """Give the logs room for what a strategy may ask for at once."""
-        money = self.account[0]
-        if money["n_orders"] + 8 > len(self.orders) or money["n_events"] + 16 > len(self.events):
-            self.grow()
-
     def _point_logs(self) -> None:
         for name, (room, _) in _LOGS.items():
             self._point(name, getattr(self, name))

@@ -11,7 +11,7 @@ from scizor.engine.costs.budget import affordable_shares_nb, needed_nb
 from scizor.engine.costs.charges import NEW_BILL, commission_nb
 from scizor.engine.costs.pricing import pay_price_nb
 from scizor.engine.costs.slippage import SlippageModel
-from scizor.engine.portfolio.ledger import WHOLE, bill_nb, month_shares_nb, pricing_nb, rate_nb
+from scizor.engine.portfolio.ledger import WHOLE, bill_nb, lot_nb, month_shares_nb, pricing_nb, rate_nb
 from scizor.engine.portfolio.memory import float_at
 from scizor.engine.portfolio.orders import trigger_of_nb
 from scizor.engine.portfolio.state import account_at, book_at, holding_at, order_at, schedule_at
@@ -128,7 +128,8 @@ def adding_nb(sim: Any, number: int) -> float:
     """The shares of an order's rest that would add to the position there is now."""
     order = order_at(sim.at_orders, number)
     against = max(-order.side * holding_at(sim.at_holdings, order.symbol).position, 0.0)
-    return float(max(order.quantity - order.filled - against, 0.0))
+    rest = lot_nb(order.quantity - order.filled, book_at(sim.at_books, order.symbol).lot_size)
+    return max(rest - against, 0.0)
 
 
 @njit

@@ -8,7 +8,7 @@ from typing import Any
 from scizor.domain.orders import EventKind, OrderEnd, OrderState, OrderType, TimeInForce
 from scizor.engine._jit import njit
 from scizor.engine.fills import extreme_nb, stop_of_nb
-from scizor.engine.portfolio.ledger import lots_nb, tell_nb
+from scizor.engine.portfolio.ledger import lot_nb, lots_nb, tell_nb
 from scizor.engine.portfolio.state import CLOSE, account_at, book_at, holding_at, order_at
 
 _HELD, _WORKING, _FILLED = int(OrderState.HELD), int(OrderState.WORKING), int(OrderState.FILLED)
@@ -125,7 +125,7 @@ def reduce_exit_nb(sim: Any, number: int, shares: float, row: int) -> None:
         one = order_at(sim.at_orders, other)
         if other != number and one.state <= _WORKING:
             one.quantity -= shares
-            if one.quantity <= one.filled:
+            if lot_nb(one.quantity - one.filled, book_at(sim.at_books, one.symbol).lot_size) <= 0.0:
                 end_nb(sim, other, _CANCELLED, _GROUP, row)
 
 

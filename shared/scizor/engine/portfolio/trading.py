@@ -68,7 +68,7 @@ def _whole_nb(sim: Any, number: int, row: int, price: float) -> bool:
 def _follow_nb(sim: Any, number: int, shares: float, row: int) -> None:
     order = order_at(sim.at_orders, number)
     order.carried += shares
-    if order.filled >= order.quantity:
+    if lot_nb(order.quantity - order.filled, book_at(sim.at_books, order.symbol).lot_size) <= 0.0:
         end_nb(sim, number, _FILLED, _NONE, row)
     if order.sibling > 0:
         on_trial = account_at(sim.at_account, 0).on_trial
