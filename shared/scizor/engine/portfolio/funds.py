@@ -129,7 +129,7 @@ def adding_nb(sim: Any, number: int) -> float:
     order = order_at(sim.at_orders, number)
     against = max(-order.side * holding_at(sim.at_holdings, order.symbol).position, 0.0)
     rest = lot_nb(order.quantity - order.filled, book_at(sim.at_books, order.symbol).lot_size)
-    return max(rest - against, 0.0)
+    return float(max(rest - against, 0.0))
 
 
 @njit

@@ -10,9 +10,11 @@ from decimal import Decimal
 from random import Random
 
 import numpy as np
+from hypothesis import reject
 from hypothesis import strategies as st
 
 from scizor.domain.bars import ActionType, CorporateAction
+from scizor.domain.errors import InvalidInput
 from scizor.domain.orders import AccountType, OrderType, TimeInForce
 from scizor.engine.market import Delisting, Listing, Market
 from scizor.engine.panel import Panel, Series
@@ -73,11 +75,20 @@ def markets(draw: st.DrawFn) -> Market:
         lot, tick = (random.choice([1.0, 5.0, 0.1]), random.choice([0.0, 0.01, 0.25])) if lots else (1.0, 0.0)
         listings[name] = Listing(currency, lot, tick, delisting)
         actions[name] = [_corporate_action(random, days) for _ in range(random.randint(0, 2))] if acts else []
-    panel = Panel.align(series)
+    panel = _aligned(series)
     # A rate is that of an instant: rows that open together have the same.
     known = {instant: random.choice([0.5, 0.625, 0.75, 1.5]) for instant in sorted(set(panel.open_ns.tolist()))}
     rates = np.array([known[instant] for instant in panel.open_ns.tolist()])
     return Market(panel, listings, actions, {"AUD": rates} if foreign else {})
+
+
+def _aligned(series: dict[str, Series]) -> Panel:
+    try:
+        return Panel.align(series)
+    except InvalidInput as error:
+        if "one slot, one session" not in error.message:
+            raise
+        return reject()  # two exchanges that call the same hours by two dates are no world
 
 
 def _days(random: Random, n_days: int) -> list[date]:
