@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 
@@ -51,8 +52,26 @@ async def until(
 
 
 def workers_of(service: ServiceProcess) -> list[psutil.Process]:
-    children = psutil.Process(service.process.pid).children()
-    return [child for child in children if WORKER in " ".join(child.cmdline())]
+    return [child for child in psutil.Process(service.process.pid).children() if WORKER in command(child)]
+
+
+def command(process: psutil.Process) -> str:
+    """Nothing of one that has just ended."""
+    with suppress(psutil.NoSuchProcess):
+        return " ".join(process.cmdline())
+    return ""
+
+
+def is_busy(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.cpu_percent(0.1) > 50.0
+    return False
+
+
+async def until_idle(service: ServiceProcess, within_s: float) -> None:
+    async with asyncio.timeout(within_s):
+        while any([await asyncio.to_thread(is_busy, worker) for worker in workers_of(service)]):
+            pass
 
 
 async def test_a_search_outlives_the_kill_of_its_service_and_of_a_worker_and_comes_to_the_same_trials(
@@ -103,9 +122,7 @@ async def test_a_search_rests_when_paused_goes_on_where_it_was_and_stops_within_
         await stub.ResumeOptimization(pb.ResumeOptimizationRequest(id=created.id), timeout=DEADLINE_S)
         await until(service.served, created.id, lambda progress: progress.trials_done > len(kept))
         await stub.CancelOptimization(pb.CancelOptimizationRequest(id=created.id), timeout=DEADLINE_S)
-        await asyncio.sleep(1.0)  # what is promised
-        busy = [worker.cpu_percent(0.1) for worker in workers_of(service)]
-        assert max(busy, default=0.0) < 50.0
+        await until_idle(service, within_s=1.0)
         left = await until(service.served, created.id, lambda progress: True)
         assert left.state == pb.OPTIMIZATION_STATE_CANCELLED
         found = await trials_of(service.served, created.id)
