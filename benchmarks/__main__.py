@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import backtests, collection, live, marketdata, sandbox, searches, startup, storage
+from benchmarks import backtests, cluster, collection, live, marketdata, sandbox, searches, startup, storage
 from benchmarks.engine import table
 from scizor.adapters.sql.embedded import EmbeddedPostgres
 
@@ -134,6 +134,7 @@ _SECTIONS = {
     "Engine of backtests": _engine,
     "Backtests as jobs": backtests.lines,
     "Searches as jobs": searches.lines,
+    "Cluster of Dask workers": cluster.lines,
     "Uploaded code behind locks": sandbox.lines,
     "Startup: a newcomer's wait": _startup,
 }

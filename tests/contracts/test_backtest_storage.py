@@ -127,6 +127,13 @@ async def test_a_job_given_back_waits_for_the_next_claim_and_has_no_attempt_more
         assert (again.progress, again.attempts) == (Progress(7, BacktestState.RUNNING), 1)
 
 
+async def test_an_attempt_that_is_to_count_counts_when_the_job_is_given_back(storage: Storage) -> None:
+    await claimed(storage)
+    async with storage.begin() as work:
+        assert await work.backtests.release("b1", "one", counted=True)
+        assert (await work.backtests.get("b1")).attempts == 1
+
+
 @pytest.mark.parametrize("ended_as", [BacktestState.SUCCEEDED, BacktestState.CANCELLED])
 async def test_a_job_that_has_ended_cannot_be_given_back(storage: Storage, ended_as: BacktestState) -> None:
     await claimed(storage)
@@ -152,11 +159,11 @@ async def test_the_sequence_of_progress_only_grows(storage: Storage) -> None:
 async def test_a_finished_job_has_its_end_and_leaves_the_queue(storage: Storage) -> None:
     await claimed(storage)
     async with storage.begin() as work:
-        assert await work.backtests.count_unfinished() == 1
+        assert await work.backtests.count_unfinished("") == (1, 1)
         assert await work.backtests.finish("b1", "one", DONE, LATER)
         job = await work.backtests.get("b1")
         assert (job.progress, job.end_time, job.error) == (DONE, LATER, None)
-        assert await work.backtests.count_unfinished() == 0
+        assert await work.backtests.count_unfinished("") == (0, 0)
         assert await work.backtests.claim("two", LATER, LATER + timedelta(days=1)) is None
         assert not await work.backtests.save_progress("b1", "one", HALFWAY, LATER)
         assert not await work.backtests.finish("b1", "one", DONE, LATER)
@@ -276,8 +283,17 @@ async def test_unfinished_jobs_are_counted_by_caller(storage: Storage) -> None:
         for backtest_id, caller in (("b1", "me"), ("b2", "me"), ("b3", "you"), ("b4", "")):
             await work.backtests.add(replace(job_of(backtest_id), caller=caller))
         await work.backtests.cancel("b1", NOW)
-        assert await work.backtests.count_unfinished() == 3
-        assert [await work.backtests.count_unfinished(who) for who in ("me", "you", "", "nobody")] == [1, 1, 1, 0]
+        counted = [await work.backtests.count_unfinished(who) for who in ("me", "you", "", "nobody")]
+        assert counted == [(3, 1), (3, 1), (3, 1), (3, 0)]
+
+
+async def test_callers_take_turns_within_a_priority(storage: Storage) -> None:
+    async with storage.begin() as work:
+        for backtest_id, caller in (("b1", "me"), ("b2", "me"), ("b3", "me"), ("b4", "you"), ("b5", "them")):
+            await work.backtests.add(replace(job_of(backtest_id), caller=caller))
+        await work.backtests.add(replace(job_of("b6"), caller="me", priority=9))
+        claimed_in_order = [await work.backtests.claim(f"o{number}", NOW, LONG_AGO) for number in range(6)]
+    assert [job.id for job in claimed_in_order if job] == ["b6", "b4", "b5", "b1", "b2", "b3"]
 
 
 async def test_what_was_computed_is_found_by_its_fingerprint(storage: Storage) -> None:

@@ -187,12 +187,36 @@ async def test_trials_are_ordered_by_a_metric_with_undefined_ones_last(storage: 
         assert best.numbers.tolist() == [3, 1, 5, 4, 2]
         worst = await jobs.ordered("o1", TrialOrder("sharpe", descending=False), 0, 9)
         assert worst.numbers.tolist() == [4, 1, 5, 3, 2]
-        page = await jobs.ordered("o1", TrialOrder("sharpe", feasible_only=True), 1, 1)
+        page = await jobs.ordered("o1", TrialOrder("sharpe", feasible_only=True), 3, 1)
         assert page.numbers.tolist() == [1]
         numbered = await jobs.ordered("o1", TrialOrder(descending=False), 1, 3)
         assert numbered.numbers.tolist() == [2, 3, 4]
         with pytest.raises(InvalidInput):
             await jobs.ordered("o1", TrialOrder("beauty"), 0, 1)
+
+
+@pytest.mark.parametrize("order", [TrialOrder("sharpe"), TrialOrder("sharpe", descending=False), TrialOrder()])
+async def test_pages_behind_a_trial_hold_every_other_once(storage: Storage, order: TrialOrder) -> None:
+    await claimed(storage)
+    await saved(storage, batch_of(1, [0.5, math.nan, 2.0, math.nan, -1.0, 0.5, 0.0]))
+    async with storage.begin() as work:
+        every = (await work.optimizations.ordered("o1", order, 0, 99)).numbers.tolist()
+        for at, number in enumerate(every):
+            behind = await work.optimizations.ordered("o1", order, number, 99)
+            assert behind.numbers.tolist() == every[at + 1 :]
+
+
+@pytest.mark.parametrize("metric", ["", "sharpe"])
+async def test_a_page_goes_on_behind_its_trial_whatever_came_in_before_it(storage: Storage, metric: str) -> None:
+    await claimed(storage)
+    await saved(storage, batch_of(1, [3.0, 2.0, 1.0, 0.0]))
+    order = TrialOrder(metric, descending=bool(metric))
+    async with storage.begin() as work:
+        assert (await work.optimizations.ordered("o1", order, 0, 2)).numbers.tolist() == [1, 2]
+    await saved(storage, batch_of(5, [9.0, 8.0, 0.5]))
+    async with storage.begin() as work:
+        page = await work.optimizations.ordered("o1", order, 2, 9)
+        assert page.numbers.tolist() == ([3, 7, 4] if metric else [3, 4, 5, 6, 7])
 
 
 async def test_the_trials_of_a_family_count_once_each(storage: Storage) -> None:

@@ -42,7 +42,7 @@ async def test_a_unit_of_work_that_raises_leaves_nothing(storage: Storage) -> No
         assert await work.symbols.get("AAPL") == stored
         assert (await work.bars.read(stored, SessionRange())).bars["close"].tolist() == [1.0]
         assert await work.imports.summaries("", "", 10) == []
-        assert await work.backtests.count_unfinished() == 0
+        assert await work.backtests.count_unfinished("") == (0, 0)
         assert await work.idempotency.begin("Import", "r1", b"other hash") is None
 
 

@@ -47,14 +47,19 @@ class FakeBacktests:
         ]
         return sorted(found, key=lambda job: job.id, reverse=True)[:limit]
 
-    async def count_unfinished(self, caller: str | None = None) -> int:
-        return sum(
-            not stored.job.progress.state.ended and caller in (None, stored.job.caller)
-            for stored in self._tables.jobs.values()
-        )
+    async def count_unfinished(self, caller: str) -> tuple[int, int]:
+        left = [one.job.caller for one in self._tables.jobs.values() if not one.job.progress.state.ended]
+        return len(left), left.count(caller)
 
     async def claim(self, owner: str, now: datetime, stale_before: datetime) -> BacktestJob | None:
-        for stored in sorted(self._tables.jobs.values(), key=lambda one: (-one.job.priority, one.job.id)):
+        at_work = Counter(
+            one.job.caller for one in self._tables.jobs.values() if one.job.progress.state is BacktestState.RUNNING
+        )
+
+        def turn(one: FakeJob) -> tuple[int, int, str]:
+            return -one.job.priority, at_work[one.job.caller], one.job.id
+
+        for stored in sorted(self._tables.jobs.values(), key=turn):
             state, heard = stored.job.progress.state, stored.heartbeat
             stale = state is BacktestState.RUNNING and heard is not None and heard < stale_before
             if state is BacktestState.QUEUED or stale:
@@ -69,12 +74,12 @@ class FakeBacktests:
                 return job
         return None
 
-    async def release(self, backtest_id: str, owner: str) -> bool:
+    async def release(self, backtest_id: str, owner: str, *, counted: bool = False) -> bool:
         stored = self._owned(backtest_id, owner)
         if stored is None:
             return False
         progress = _following(stored, Progress(0, BacktestState.QUEUED))
-        job = replace(stored.job, progress=progress, attempts=stored.job.attempts - 1)
+        job = replace(stored.job, progress=progress, attempts=stored.job.attempts - (0 if counted else 1))
         self._put(FakeJob(job))
         return True
 

@@ -163,7 +163,7 @@ class FakeOptimizations:
         columns = self._all(optimization_id).trials
         return columns.taken((columns.numbers >= first) & (columns.numbers < first + count))
 
-    async def ordered(self, optimization_id: str, order: TrialOrder, skip: int, limit: int) -> TrialColumns:
+    async def ordered(self, optimization_id: str, order: TrialOrder, after: int, limit: int) -> TrialColumns:
         if order.metric and order.metric not in METRICS:
             raise InvalidInput.of_field("order_by", f"there is no {order.metric!r}")
         columns = self._all(optimization_id).trials
@@ -172,7 +172,8 @@ class FakeOptimizations:
         values = columns.figures[order.metric] if order.metric else columns.numbers.astype(np.float64)
         signed = -values if order.descending else values
         by = np.lexsort((columns.numbers, np.nan_to_num(signed), np.isnan(values)))
-        return columns.taken(by[skip : skip + limit])
+        first = 1 + by.tolist().index(columns.numbers.tolist().index(after)) if after else 0
+        return columns.taken(by[first : first + limit])
 
     async def judged_by(self, optimization_id: str) -> TrialBatch:
         return self._all(optimization_id)

@@ -88,7 +88,7 @@ class FakeStorage:
         self.locks: dict[MethodAndId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[FakeUnitOfWork]:
+    async def begin(self, *, durable: bool = True) -> AsyncIterator[FakeUnitOfWork]:
         if not self.available:
             self.refusals += 1
             raise Unavailable("the database is not available", Reason.STORAGE_UNAVAILABLE)

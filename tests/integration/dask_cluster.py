@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 STARTS_WITHIN_S = 60.0
+LOCAL = ("--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Cluster:
         return f"tcp://127.0.0.1:{self.port}"
 
     def start_scheduler(self) -> None:
-        options = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"]
+        options = ["--port", str(self.port), *LOCAL]
         self.scheduler = _program("dask_scheduler", *options)
         deadline = time.monotonic() + STARTS_WITHIN_S
         while not self._listens():
@@ -39,7 +40,7 @@ class Cluster:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def start_worker(self) -> subprocess.Popen[bytes]:
-        options = ["--no-nanny", "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", "--death-timeout", "60"]
+        options = ["--no-nanny", "--nthreads", "1", "--death-timeout", "60", *LOCAL]
         self.workers.append(_program("dask_worker", self.address, *options))
         return self.workers[-1]
 

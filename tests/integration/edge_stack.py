@@ -16,7 +16,7 @@ import httpx
 from scizor.backtest.v1 import backtest_service_pb2 as backtest
 from scizor.backtest.v1 import backtest_service_pb2_grpc as backtest_stubs
 from scizor.backtest.v1.backtest_pb2 import Backtest
-from scizor.domain.errors import Conflict, NotFound, Reason, Unavailable
+from scizor.domain.errors import Conflict, FieldViolation, InvalidInput, NotFound, Reason, Unavailable
 from scizor.marketdata.v1 import market_data_service_pb2 as marketdata
 from scizor.marketdata.v1 import market_data_service_pb2_grpc as marketdata_stubs
 from scizor.marketdata.v1.quality_pb2 import ImportSummary
@@ -30,11 +30,18 @@ from scizor.type.v1.stream_pb2 import StreamEnd
 
 MARKETDATA = "scizor.marketdata.v1.MarketDataService"
 BACKTEST = "scizor.backtest.v1.BacktestService"
+WIDE_TEXT = "\U0001f600" * 1000  # four bytes each as UTF-8, twelve in a trailer
 ERRORS = {
     "GONE": NotFound("no symbol GONE", Reason.SYMBOL_NOT_FOUND, metadata={"symbol": "GONE"}),
     "STALE": Conflict("the etag is stale", Reason.ETAG_STALE),
     "AWAY": Unavailable("the database is away", Reason.STORAGE_UNAVAILABLE),
     "BUG": ValueError("password=hunter2"),
+    "WIDE": InvalidInput(
+        WIDE_TEXT,
+        Reason.FIELD_INVALID,
+        metadata={"field": "x"} | {f"{n}{WIDE_TEXT}": WIDE_TEXT for n in range(100)},
+        violations=[FieldViolation(WIDE_TEXT, WIDE_TEXT)] * 100,
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from scizor.services.ibsim.market.api import (
     MarketError,
     SimBar,
     SimQuote,
+    SimSession,
     SimTrade,
 )
 
@@ -35,6 +36,8 @@ def listing(con_id: int, symbol: str, exchange: str = "NASDAQ", currency: str = 
     )
 
 
+_NEVER = datetime(2100, 1, 1, tzinfo=UTC)
+
 APPLE = listing(265598, "AAPL")
 BHP = listing(4036812, "BHP", "ASX", "AUD")
 
@@ -44,9 +47,23 @@ class ScriptedMarket:
 
     def __init__(self) -> None:
         self.instant = datetime(2024, 3, 14, 15, 0, tzinfo=UTC)
-        self.bid, self.ask, self.is_open = 99.98, 100.02, True
+        self.bid, self.ask = 99.98, 100.02
+        self._sessions = [(self.instant - timedelta(hours=1), _NEVER)]
         self.tape: list[SimTrade] = []
         self.fails_for: Listing | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a session is on; set, it begins or ends a second later."""
+        return self._sessions[-1][1] > self.instant
+
+    @is_open.setter
+    def is_open(self, is_open: bool) -> None:
+        self.instant += timedelta(seconds=1)
+        if is_open:
+            self._sessions.append((self.instant, _NEVER))
+        else:
+            self._sessions[-1] = (self._sessions[-1][0], self.instant)
 
     @property
     def clock(self) -> ScriptedMarket:
@@ -58,10 +75,12 @@ class ScriptedMarket:
     async def sleep(self, simulated_s: float) -> None:
         self.instant += timedelta(seconds=simulated_s)
 
-    def trade(self, price: float) -> None:
-        """A second later somebody trades."""
+    def trade(self, price: float, *, spread: float | None = None) -> None:
+        """A second later somebody trades. `spread`: the quote moves with the price, so far to each side."""
         self.instant += timedelta(seconds=1)
         self.tape.append(SimTrade(self.instant, price, 100))
+        if spread is not None:
+            self.bid, self.ask = round(price - spread, 2), round(price + spread, 2)
 
     def find(self, query: ContractQuery) -> Sequence[Listing]:
         found = [one for one in (APPLE, BHP) if one.con_id == query.con_id or one.symbol == query.symbol]
@@ -110,6 +129,13 @@ class ScriptedMarket:
 
     def trades(self, listing: Listing, after: datetime, until: datetime) -> Sequence[SimTrade]:
         return [trade for trade in self.tape if after < trade.time <= until]
+
+    def sessions(self, listing: Listing, after: datetime, until: datetime) -> Sequence[SimSession]:
+        return [
+            SimSession(opens.date(), opens, closes)
+            for opens, closes in self._sessions
+            if opens <= until and closes > after
+        ]
 
     def split(self, listing: Listing, ex_date: date, ratio: float) -> None:
         raise MarketError(200, "no such share")

@@ -112,6 +112,7 @@ async def test_a_stream_that_fails_half_way_says_so_in_band(edge: Edge) -> None:
         ("GET", "/api/symbols/STALE", 409, 10, "scizor ETAG_STALE", "stale"),
         ("GET", "/api/symbols/AWAY", 503, 14, "scizor STORAGE_UNAVAILABLE", "away"),
         ("GET", "/api/symbols/BUG", 500, 13, "scizor INTERNAL", "a fault of its own"),
+        ("GET", "/api/symbols/WIDE", 400, 3, "scizor FIELD_INVALID", "\U0001f600" * 124 + "…"),
         ("GET", "/api/symbols/a%2Fb", 400, 3, "scizor FIELD_INVALID", "symbol: does not match"),
         ("GET", "/api/data/A?start=2020-01-02&end=2020-01-01", 400, 3, "scizor DATE_RANGE_INVALID", "start"),
         ("GET", "/api/data/A?adjustment=bogus", 400, 3, "scizor.edge FIELD_INVALID", "adjustment"),
@@ -130,6 +131,28 @@ async def test_an_error_has_its_status_code_reason_and_message(
     assert (body["code"], reason_in(body)) == (code, reason)
     assert told in body["message"]
     assert "hunter2" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"title": "a\0"}, "backtest.title"),
+        ({"parameters": {"note": "\0"}}, "backtest.parameters.note"),
+        ({"symbols": ["AAPL", "\0"]}, "backtest.symbols[1]"),
+    ],
+)
+async def test_a_text_that_cannot_be_stored_is_refused_by_its_field(edge: Edge, body: object, field: str) -> None:
+    response = await edge.rest.post("/api/backtests", json=A_BACKTEST | dict(body))  # type: ignore[call-overload]
+    assert (response.status_code, reason_in(response.json())) == (400, "scizor FIELD_INVALID")
+    assert response.json()["message"] == f"{field}: must not hold the character NUL"
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', '"a\\udc00b"'])
+async def test_half_of_a_surrogate_pair_is_refused(edge: Edge, text: str) -> None:
+    body = json.dumps(A_BACKTEST)[:-1] + f', "title": {text}' + "}"
+    response = await edge.rest.post("/api/backtests", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    assert reason_in(response.json()) == "scizor.edge REQUEST_INVALID"
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ async def test_native_grpc_goes_through_the_shared_port(edge: Edge) -> None:
     assert (await edge.stub.ImportBars(iter([chunk] * 5))).summary.rows_read == 5_000_000
     missing = edge.stub.GetSymbol(marketdata.GetSymbolRequest(symbol="GONE"))
     assert await refused(missing) == ("NOT_FOUND", "SYMBOL_NOT_FOUND")
+    wide = edge.stub.GetSymbol(marketdata.GetSymbolRequest(symbol="WIDE"))
+    assert await refused(wide) == ("INVALID_ARGUMENT", "FIELD_INVALID")
     unknown: Any = edge.channel.unary_unary("/scizor.nowhere.v1.Service/Call")
     assert (await refused(unknown(b"")))[0] == "UNIMPLEMENTED"
 

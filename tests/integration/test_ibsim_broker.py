@@ -11,18 +11,10 @@ from typing import Any
 import pytest
 
 from scizor.services.ibsim.broker.account import fill_position
+from scizor.services.ibsim.broker.events import CommissionEvent, Event, FillEvent, NoticeEvent, OrderEvent
 from scizor.services.ibsim.broker.journal import Journal
 from scizor.services.ibsim.broker.orders import Broker
-from scizor.services.ibsim.broker.words import (
-    CommissionEvent,
-    Event,
-    FillEvent,
-    NoticeEvent,
-    OrderEvent,
-    Position,
-    Refusal,
-    Terms,
-)
+from scizor.services.ibsim.broker.words import Position, Refusal, Terms
 from scizor.services.ibsim.market.api import MarketError
 from tests.integration.ibsim_market import APPLE, BHP, ScriptedMarket
 
@@ -122,7 +114,7 @@ def test_a_day_order_ends_with_its_session_and_gtc_does_not(broker: Broker, mark
     broker.place(1, 1, APPLE, limit("50"))
     broker.place(1, 2, APPLE, limit("51", tif="GTC"))
     market.is_open = False
-    assert told(broker.match()) == ["Cancelled", 202]
+    assert told(broker.match()) == ["Cancelled", 202, "PreSubmitted"]
     assert [order.order_id for order in broker.open_orders()] == [2]
 
 
@@ -134,9 +126,22 @@ def test_a_day_order_ends_with_its_session_and_gtc_does_not(broker: Broker, mark
         (Terms("BUY", Decimal(100), "LMT"), 321),
         (Terms("SHORT", Decimal(100), "MKT"), 321),
         (Terms("BUY", Decimal(100), "MKT", account="U1"), 321),
-        (Terms("BUY", Decimal(100), "STP", aux_price=Decimal(90)), 387),
+        (Terms("BUY", Decimal(100), "REL", aux_price=Decimal(90)), 387),
+        (Terms("BUY", Decimal(100), "STP"), 321),
+        (Terms("BUY", Decimal(100), "STP", aux_price=Decimal("101.005")), 110),
+        (Terms("BUY", Decimal(100), "STP LMT", aux_price=Decimal(101)), 321),
+        (Terms("BUY", Decimal(100), "TRAIL"), 321),
+        (Terms("BUY", Decimal(100), "TRAIL", aux_price=Decimal(1), trailing_percent=Decimal(1)), 321),
+        (Terms("BUY", Decimal(100), "TRAIL", trailing_percent=Decimal(100)), 321),
+        (Terms("BUY", Decimal(100), "TRAIL LIMIT", aux_price=Decimal(1)), 321),
+        (Terms("BUY", Decimal(100), "TRAIL", aux_price=Decimal(1), tif="OPG"), 10052),
+        (Terms("BUY", Decimal(100), "MOC", tif="IOC"), 10052),
+        (Terms("BUY", Decimal(100), "MKT", tif="GTD"), 337),
+        (Terms("BUY", Decimal(100), "MKT", tif="GTD", good_till_date="20240314 10:00:00 US/Eastern"), 201),
+        (Terms("BUY", Decimal(100), "MKT", conditions=1), 387),
+        (Terms("BUY", Decimal(100), "MKT", oca_group="g", oca_type=4), 321),
         (Terms("BUY", Decimal(100), "MKT", algo_strategy="Adaptive"), 387),
-        (Terms("BUY", Decimal(100), "MKT", tif="FOK"), 10052),
+        (Terms("BUY", Decimal(100), "MKT", tif="GTX"), 10052),
         (Terms("BUY", Decimal(0), "MKT"), 434),
         (Terms("BUY", Decimal("0.5"), "MKT"), 10243),
         (Terms("BUY", Decimal(100), "MKT", parent_id=99), 135),

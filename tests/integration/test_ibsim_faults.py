@@ -3,74 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import ib_async
 import pytest
 
 from scizor.domain.errors import InvalidInput
-from scizor.services.ibsim.broker.journal import Journal
-from scizor.services.ibsim.broker.orders import Broker
-from scizor.services.ibsim.control import Demands, controlled, read_scenario
+from scizor.services.ibsim.control import Demands, read_scenario
 from scizor.services.ibsim.faults import DemandedFaults
-from scizor.services.ibsim.gateway import Gateway, Pace
-from scizor.services.ibsim.market import ReplayClock, SimMarket
-from scizor.services.ibsim.server import serve
-
-AAPL = ib_async.Contract(conId=265598, exchange="SMART")
-OPEN = datetime(2026, 11, 20, 15, tzinfo=UTC)
-
-
-class Stage:
-    """A gateway in the middle of a session, its control port, and a client."""
-
-    def __init__(self, gateway: Gateway, faults: DemandedFaults, port: int, control: int) -> None:
-        self.gateway, self.faults, self.port, self.control = gateway, faults, port, control
-        self.ib = ib_async.IB()
-        self.ib.RequestTimeout = 5
-        self.errors: list[int] = []
-        self.ib.errorEvent += lambda req_id, code, text, contract: self.errors.append(code)
-
-    async def connect(self, within_s: float = 10.0) -> None:
-        await self.ib.connectAsync("127.0.0.1", self.port, clientId=7, timeout=within_s)
-
-    async def demand(self, **demand: Any) -> dict[str, Any]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.control)
-        writer.write(json.dumps(demand).encode() + b"\n")
-        answer: dict[str, Any] = json.loads(await asyncio.wait_for(reader.readline(), 5))
-        writer.close()
-        return answer
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
-            while not condition():  # noqa: ASYNC110 - what it waits for is in another's hands
-                await asyncio.sleep(0.01)
-
-    async def closes(self) -> list[float]:
-        bars = await self.ib.reqHistoricalDataAsync(AAPL, "", "3 D", "1 day", "TRADES", True, formatDate=2, timeout=20)
-        return [bar.close for bar in bars]
-
-
-@asynccontextmanager
-async def stage(folder: Path) -> AsyncIterator[Stage]:
-    market = SimMarket(1, ReplayClock(OPEN, 1))
-    await asyncio.to_thread(market.warm)  # it would hold the loop for longer than deadlines last
-    journal = Journal(folder / "state.sqlite")
-    faults = DemandedFaults()
-    gateway = Gateway(market, Broker(market, journal), faults=faults, pace=Pace(0.0, 0.05, 0.05, 0.2))
-    faults.attach(gateway)
-    async with serve(gateway) as port, controlled(faults, "127.0.0.1", 0) as control:
-        on = Stage(gateway, faults, port, control)
-        try:
-            yield on
-        finally:
-            on.ib.disconnect()
-    journal.close()
+from tests.integration.ibsim_stage import AAPL, stage
 
 
 async def test_a_disconnect_hangs_up_and_refuses_callers_for_its_time(tmp_path: Path) -> None:

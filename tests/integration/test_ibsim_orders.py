@@ -18,6 +18,7 @@ async def place(client: RawClient, order_id: int, action: str, quantity: int, pr
     fields += ["", 0, "", "", "", "", "", "", 0, "", -1, 0, "", "", 0]  # .. all or none
     fields += ["", "", 0, 0, "", 0, "", "", "", "", "", 0, "", "", "", ""]  # .. delta neutral
     fields += [0, "", "", "", "", "", "", "", "", "", "", 0, "", "", 0, 0, "", "", 0]  # .. what if
+    fields += ["", 0, 0, 0, 0, "", "", ""]  # .. the offset of a limit
     await client.send(*fields)
 
 

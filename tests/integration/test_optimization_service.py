@@ -99,6 +99,23 @@ async def test_a_grid_is_run_stored_streamed_and_judged(sql_storage: SqlStorage)
         assert max(surface.value) == pytest.approx(sharpes[0])
 
 
+@pytest.mark.parametrize("order_by", ["", "sharpe", "volatility"])
+async def test_pages_of_trials_are_the_whole_list(sql_storage: SqlStorage, order_by: str) -> None:
+    await store_bars(sql_storage, "AAPL.NASDAQ", waves(400))
+    async with serving(sql_storage) as served:
+        got = await ran(served, request_for())
+        request = pb.ListTrialsRequest(id=got.optimization.id, order_by=order_by)
+        whole = [trial.number for trial in (await served.stub.ListTrials(request, timeout=DEADLINE_S)).trials]
+        request.page_size, paged = 20, []
+        for size in (20, 20, 16):
+            page = await served.stub.ListTrials(request, timeout=DEADLINE_S)
+            assert len(page.trials) == size
+            paged += [trial.number for trial in page.trials]
+            request.page_token = page.next_page_token
+        assert not request.page_token
+        assert paged == whole
+
+
 async def test_trials_are_the_backtests_of_their_parameters(sql_storage: SqlStorage) -> None:
     await store_bars(sql_storage, "AAPL.NASDAQ", waves(400))
     async with serving(sql_storage) as served:
@@ -144,7 +161,9 @@ async def test_what_is_chosen_in_each_division_is_held_against_what_it_did_not_s
     sql_storage: SqlStorage, scheme: pb.ValidationScheme.ValueType, folds: int, n_splits: int
 ) -> None:
     await store_bars(sql_storage, "AAPL.NASDAQ", waves(500))
-    validation = pb.Validation(scheme=scheme, folds=folds, purge_sessions=2, embargo_sessions=2)
+    walks_forward = scheme in {pb.VALIDATION_SCHEME_ANCHORED, pb.VALIDATION_SCHEME_ROLLING}
+    embargo = 0 if walks_forward else 2
+    validation = pb.Validation(scheme=scheme, folds=folds, purge_sessions=2, embargo_sessions=embargo)
     async with serving(sql_storage) as served:
         got = await ran(served, request_for(validation=validation))
         assert got.optimization.state == pb.OPTIMIZATION_STATE_SUCCEEDED, got.optimization.error

@@ -15,6 +15,7 @@ from scizor.backtest.v1 import backtest_pb2 as bt
 from scizor.backtest.v1 import backtest_service_pb2 as rpc
 from scizor.backtest.v1 import strategy_pb2 as pb
 from scizor.domain.errors import Unavailable
+from scizor.services.backtest.strategies import calls
 from tests.fakes.sandbox import FakeSandbox
 from tests.integration.backtest_server import DEADLINE_S, Served, fields_of, reason_of, request_for, serving
 from tests.unit.backtest.build import store_bars, waves
@@ -183,6 +184,20 @@ async def test_a_file_is_uploaded_in_pieces(served: Served) -> None:
         assert await refused(wrong) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
     headless = served.stub.UploadStrategy(iter([rpc.UploadStrategyRequest(data=b"x")]), timeout=DEADLINE_S)
     assert await refused(headless) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
+
+
+async def test_a_file_that_drips_in_for_ever_is_not_waited_for(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "_LONGEST_UPLOAD_S", 0.3)
+
+    async def drops() -> AsyncIterator[rpc.UploadStrategyRequest]:
+        yield rpc.UploadStrategyRequest(header=rpc.UploadStrategyHeader(strategy=pb.Strategy(id="mine")))
+        while True:
+            yield rpc.UploadStrategyRequest(data=b"#")
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(grpc.aio.AioRpcError, match=r"must come whole within 0\.3 s: nothing was stored") as caught:
+        await served.stub.UploadStrategy(drops(), timeout=DEADLINE_S)
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 async def test_a_check_tells_what_it_finds(served: Served) -> None:

@@ -1,21 +1,20 @@
-"""The backtest contract to the domain and back. Figures are float64 until here, where they are rounded once."""
+"""What a backtest is asked to do and how far it is: the contract to the domain and back. Results are in `results`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct
 from google.rpc.status_pb2 import Status
 from google.type.money_pb2 import Money
 
 from scizor.backtest.v1 import backtest_pb2 as pb
 from scizor.backtest.v1 import backtest_service_pb2 as rpc
-from scizor.codec.times import to_session, to_timestamp
+from scizor.codec.results import rounded
+from scizor.codec.times import to_duration, to_session, to_timestamp
 from scizor.domain.backtests import (
     MIDDLE_PRIORITY,
     BacktestJob,
@@ -32,20 +31,13 @@ from scizor.domain.backtests import (
 from scizor.domain.bars import Adjustment
 from scizor.domain.errors import InvalidInput, Reason
 from scizor.domain.intervals import Interval
-from scizor.domain.metrics import Metric
 from scizor.domain.orders import AccountType, FillTiming, LimitPolicy, PathPolicy
-from scizor.domain.outcomes import EquityCurve, Trade
-from scizor.domain.sessions import SessionRange, days_to_yyyymmdd, parse_session
-from scizor.ports.backtests import BacktestResults
+from scizor.domain.sessions import SessionRange, parse_session
 from scizor.type.v1 import bars_pb2, stream_pb2
 
 _NANOS_PER_UNIT: Final = 1_000_000_000
-# Digits that a float64 sum over years of sessions still holds; those behind differ by the order of adding.
-_SIGNIFICANT_DIGITS: Final = 12
 # A run whose bars are all done is still to be stored, and only what is stored is done.
 _FRACTION_BEFORE_END: Final = 0.999
-# The engine knows samples of any length and counts of anything; here these are sessions and trades.
-_UNITS: Final = {"samples": "sessions", "count": "trades"}
 
 
 def spec_from_proto(message: pb.Backtest) -> BacktestSpec:
@@ -195,7 +187,7 @@ def progress_to_proto(progress: Progress) -> pb.BacktestProgress:
         bars_total=progress.bars_total,
         fraction=fraction(progress),
         bars_per_second=rounded(progress.bars_per_second),
-        remaining=None if progress.remaining_s is None else _duration(progress.remaining_s),
+        remaining=None if progress.remaining_s is None else to_duration(progress.remaining_s),
     )
 
 
@@ -204,90 +196,6 @@ def fraction(progress: Progress) -> float:
     if progress.state is BacktestState.SUCCEEDED:
         return 1.0
     return min(progress.bars_done / progress.bars_total, _FRACTION_BEFORE_END) if progress.bars_total else 0.0
-
-
-def results_to_proto(backtest_id: str, results: BacktestResults) -> pb.BacktestResults:
-    """What a backtest came to."""
-    return pb.BacktestResults(
-        backtest_id=backtest_id,
-        metrics=map(metric_to_proto, results.metrics),
-        warnings=results.warnings,
-        fingerprint=results.fingerprint,
-        engine_version=results.engine_version,
-        first_session=results.first_session,
-        last_session=results.last_session,
-        sessions=results.sessions,
-        bars=results.bars,
-        currency=results.currency,
-        initial_capital=rounded(results.initial_capital),
-        final_equity=rounded(results.final_equity),
-        commission_paid=rounded(results.commission_paid),
-        slippage_paid=rounded(results.slippage_paid),
-        trades=results.trades,
-        compute_time=_duration(results.compute_seconds),
-        costs=pb.CostLines(**{name: rounded(amount) for name, amount in asdict(results.costs).items()}),
-        ambiguity=pb.Ambiguity(
-            bars=results.ambiguity.bars,
-            best=rounded(results.ambiguity.best),
-            worst=rounded(results.ambiguity.worst),
-            touch_fills=results.ambiguity.touch_fills,
-        ),
-        counts=pb.RunCounts(**asdict(results.counts)),
-    )
-
-
-def metric_to_proto(metric: Metric) -> pb.Metric:
-    """A figure; one that is not defined has no value."""
-    return pb.Metric(
-        name=metric.name,
-        value=_rounded_if_any(metric.value),
-        convention=metric.convention,
-        n=metric.n,
-        unit=_UNITS.get(metric.unit, metric.unit),
-        ci_low=_rounded_if_any(metric.ci_low),
-        ci_high=_rounded_if_any(metric.ci_high),
-        undefined_reason=metric.undefined_reason or "",
-    )
-
-
-def trade_to_proto(trade: Trade) -> pb.BacktestTrade:
-    """One round trip."""
-    return pb.BacktestTrade(
-        number=trade.number,
-        symbol=trade.symbol,
-        direction=pb.TradeDirection.ValueType(trade.direction),
-        quantity=rounded(trade.quantity),
-        entry_session=to_session(trade.entry_session),
-        exit_session=to_session(trade.exit_session),
-        entry_price=rounded(trade.entry_price),
-        exit_price=rounded(trade.exit_price),
-        commission=rounded(trade.commission),
-        gross_pnl=rounded(trade.gross_pnl),
-        net_pnl=rounded(trade.net_pnl),
-        return_fraction=rounded(trade.return_fraction),
-        sessions_held=trade.sessions_held,
-        closed_at_end=trade.closed_at_end,
-        mae=_rounded_if_any(trade.mae),
-        mfe=_rounded_if_any(trade.mfe),
-        entry_reason=pb.FillCause.ValueType(trade.entry_reason),
-        exit_reason=pb.FillCause.ValueType(trade.exit_reason),
-        dividends=rounded(trade.dividends),
-        conversion_cost=rounded(trade.conversion_cost),
-        entry_time=to_timestamp(trade.entry_time) if trade.entry_time else None,
-        exit_time=to_timestamp(trade.exit_time) if trade.exit_time else None,
-    )
-
-
-def curve_to_proto(curve: EquityCurve) -> pb.EquityColumns:
-    """The account value by bar, as columns."""
-    return pb.EquityColumns(
-        session_date=days_to_yyyymmdd(curve.days).tolist(),
-        equity=_rounded_all(curve.equity.tolist()),
-        cash=_rounded_all(curve.cash.tolist()),
-        drawdown=_rounded_all(curve.drawdown.tolist()),
-        exposure=_rounded_all(curve.exposure.tolist()),
-        time_ns=curve.close_ns.tolist(),
-    )
 
 
 def moved_message(progress: Progress) -> rpc.WatchBacktestResponse:
@@ -310,11 +218,6 @@ def state_from_proto(state: pb.BacktestState.ValueType) -> BacktestState | None:
     return BacktestState(state) if state else None
 
 
-def rounded(value: float) -> float:
-    """The value with the digits that mean something."""
-    return float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
-
-
 def _commission(message: pb.Commission) -> CommissionTerms:
     return CommissionTerms(
         CommissionPlan(message.plan), message.per_share, message.value_bps, message.minimum, message.maximum_bps
@@ -323,17 +226,3 @@ def _commission(message: pb.Commission) -> CommissionTerms:
 
 def _slippage(message: pb.Slippage) -> SlippageTerms:
     return SlippageTerms(SlippageKind(message.model), message.amount)
-
-
-def _rounded_if_any(value: float | None) -> float | None:
-    return None if value is None else rounded(value)
-
-
-def _rounded_all(values: Iterable[float]) -> list[float]:
-    return [rounded(value) for value in values]
-
-
-def _duration(seconds: float) -> Duration:
-    message = Duration()
-    message.FromTimedelta(timedelta(seconds=seconds))
-    return message

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from google.protobuf.duration_pb2 import Duration
 from google.rpc.status_pb2 import Status
 
 from scizor.backtest.v1 import optimization_pb2 as pb
-from scizor.codec.backtests import backtest_to_proto, parameters_to_proto, rounded, spec_from_proto
-from scizor.codec.times import to_timestamp
+from scizor.codec.backtests import backtest_to_proto, parameters_to_proto, spec_from_proto
+from scizor.codec.results import rounded
+from scizor.codec.times import to_duration, to_timestamp
 from scizor.codec.trials import defined, list_value
 from scizor.domain.backtests import BacktestJob, BacktestState, Progress
 from scizor.domain.errors import InvalidInput
@@ -83,10 +83,7 @@ def optimization_to_proto(optimization: Optimization, error: Status | None = Non
 
 def progress_to_proto(progress: OptimizationProgress) -> pb.OptimizationProgress:
     """How far one is."""
-    remaining = None
-    if progress.remaining_s is not None:
-        remaining = Duration()
-        remaining.FromTimedelta(timedelta(seconds=progress.remaining_s))
+    remaining = None if progress.remaining_s is None else to_duration(progress.remaining_s)
     return pb.OptimizationProgress(
         state=pb.OptimizationState.ValueType(progress.state),
         stage=pb.OptimizationStage.ValueType(progress.stage),

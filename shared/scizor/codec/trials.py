@@ -8,7 +8,8 @@ import numpy as np
 from google.protobuf.struct_pb2 import ListValue
 
 from scizor.backtest.v1 import optimization_pb2 as pb
-from scizor.codec.backtests import parameters_to_proto, rounded
+from scizor.codec.backtests import parameters_to_proto
+from scizor.codec.results import rounded
 from scizor.domain.optimizations import METRICS, Trial
 from scizor.domain.search_spaces import Space, Value
 from scizor.ports.optimizations import TrialColumns

@@ -22,6 +22,12 @@ class Interval(IntEnum):
         return self is not Interval.DAY_1
 
     @property
+    def word(self) -> str:
+        """As people write it, such as 30m: the command takes it so."""
+        unit, count = self.name.split("_")
+        return count + unit[0].lower()
+
+    @property
     def length(self) -> timedelta:
         """The time one bar covers; a day's is its calendar day."""
         return _LENGTHS[self]

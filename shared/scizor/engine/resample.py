@@ -70,7 +70,7 @@ def resample(panel: Panel, interval: Interval) -> Resampled:
     """
     length_ns = interval.length // timedelta(microseconds=1) * 1_000
     if float(np.median(panel.close_ns - panel.open_ns)) >= length_ns:
-        rule = f"must be longer than the bars, {interval.name} is not: run it on shorter ones, such as --interval 1h"
+        rule = f"must be longer than the bars, {interval.word} is not: run it on shorter ones, such as --interval 1h"
         raise InvalidInput.of_field("interval", rule)
     series, known_rows = {}, {}
     for index, symbol in enumerate(panel.symbols):

@@ -38,9 +38,14 @@ def decided(market: Market, settings: Settings, targets: FloatArray, *, first_ro
     Raises InvalidInput for another shape, and for weights the account may not hold: beyond 1 (beyond what the initial
     margin lends), alone or in the sum of their absolute values, or negative in a CASH account.
     """
-    if not 0 <= first_row < market.panel.n_rows:
-        raise InvalidInput.of_field("first_row", f"must be a row below {market.panel.n_rows}")
+    _demand_row(first_row, market)
     return Decisions(decisions_of(kernel_array(targets), market, settings, first_row), first_row)
+
+
+def _demand_row(first_row: int, market: Market) -> None:
+    last = market.panel.n_rows - 1
+    if not isinstance(first_row, int | np.integer) or not 0 <= first_row <= last:
+        raise InvalidInput.of_field("first_row", f"must be a whole number between 0 and {last}")
 
 
 class Simulation:
@@ -58,8 +63,7 @@ class Simulation:
         first_row: int = 0,
     ) -> None:
         self._market = market if isinstance(market, Market) else Market(market)
-        if not 0 <= first_row < self._market.panel.n_rows:
-            raise InvalidInput.of_field("first_row", f"must be a row below {self._market.panel.n_rows}")
+        _demand_row(first_row, self._market)
         self._decides_itself = targets is not None
         if isinstance(targets, np.ndarray):
             targets = decided(self._market, settings, targets, first_row=first_row)

@@ -73,20 +73,20 @@ class BacktestRepository(Protocol):
         """Those that succeeded with this fingerprint, newest first."""
         ...
 
-    async def count_unfinished(self, caller: str | None = None) -> int:
-        """Jobs queued or running; only that caller's when one is named."""
+    async def count_unfinished(self, caller: str) -> tuple[int, int]:
+        """Jobs queued or running: all of them, and that caller's."""
         ...
 
     async def claim(self, owner: str, now: datetime, stale_before: datetime) -> BacktestJob | None:
         """Mark a job running for `owner`: queued, or running but not heard of since `stale_before`.
 
-        That of the highest priority, and of equal ones the oldest. Its `attempts` grow by one. Safe against other
-        claimers; None when there is none.
+        That of the highest priority; of equal ones that of the caller with the fewest running, then the oldest. Its
+        `attempts` grow by one. Safe against other claimers; None when there is none.
         """
         ...
 
-    async def release(self, backtest_id: str, owner: str) -> bool:
-        """Give a running job back to the queue; its claim counts as no attempt.
+    async def release(self, backtest_id: str, owner: str, *, counted: bool = False) -> bool:
+        """Give a running job back to the queue; its claim counts as an attempt only when `counted`.
 
         False when it is no longer this owner's. What it had computed is lost; its start time stays.
         """

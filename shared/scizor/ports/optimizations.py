@@ -186,8 +186,8 @@ class OptimizationRepository(Protocol):
         """Those of a range of numbers, ascending."""
         ...
 
-    async def ordered(self, optimization_id: str, order: TrialOrder, skip: int, limit: int) -> TrialColumns:
-        """A page of the trials in some order, `skip` of them passed over."""
+    async def ordered(self, optimization_id: str, order: TrialOrder, after: int, limit: int) -> TrialColumns:
+        """Trials in some order, those behind the trial of the number `after`; 0 for all. Equal ones are by number."""
         ...
 
     async def judged_by(self, optimization_id: str) -> TrialBatch:

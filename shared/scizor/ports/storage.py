@@ -103,8 +103,12 @@ class UnitOfWork(Protocol):
 class Storage(Protocol):
     """Where units of work come from."""
 
-    def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """A transaction, committed when the block ends, undone when it raises. Raises Unavailable."""
+    def begin(self, *, durable: bool = True) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A transaction, committed when the block ends, undone when it raises. Raises Unavailable.
+
+        Without `durable` a crash of the database within a second of it may undo it after all, as a whole: for signs of
+        life, and for what is done again when it is found undone.
+        """
         ...
 
     async def ping(self) -> bool:

@@ -1,15 +1,17 @@
 """The one table from an error to its gRPC status, and the one way an error is put on the wire.
 
 A status always carries `google.rpc.ErrorInfo` (reason, domain `scizor`, every dynamic value) and, for bad input,
-`google.rpc.BadRequest`. Details travel in the trailers, for which most peers allow 8 KiB: every part is therefore cut
-to a length at which even the worst error fits. An error outside the tree becomes INTERNAL and tells nothing but the
-request id under which the log tells more.
+`google.rpc.BadRequest`. All of it travels in the trailers, for which most peers allow 8 KiB: the status as base64, four
+bytes for three, and its message once more with three for each byte that is not plain ASCII. So lengths are counted in
+bytes of UTF-8, and what does not fit is cut or left out: even the worst error arrives. An error outside the tree
+becomes INTERNAL and tells nothing but the request id under which the log tells more.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -24,8 +26,16 @@ from scizor.rpc.calls import Call, Stage
 
 DOMAIN: Final = "scizor"
 MAX_VIOLATIONS: Final = 10
-_MAX_MESSAGE_CHARS: Final = 500
-_MAX_VALUE_CHARS: Final = 200
+_MAX_STATUS_BYTES: Final = 4_500
+_MAX_METADATA_BYTES: Final = 1_500
+_MAX_ENTRIES: Final = 16
+_MAX_MESSAGE_BYTES: Final = 500
+_MAX_VALUE_BYTES: Final = 200
+_MAX_KEY_BYTES: Final = 64
+# What frames a part on the wire: tags and lengths, of it and of what it holds.
+_FRAME_BYTES: Final = 12
+# The types' names in the details, and frames.
+_ENVELOPE_BYTES: Final = 160
 
 _log = structlog.get_logger(__name__)
 
@@ -57,10 +67,11 @@ def to_status(error: BaseException, request_id: str = "") -> status_pb2.Status:
     code = code_of(error)
     if code is StatusCode.INTERNAL or not isinstance(error, ScizorError):
         error = _hidden(request_id)
-    status = status_pb2.Status(code=code.value[0], message=_cut(error.message, _MAX_MESSAGE_CHARS))
+    status = status_pb2.Status(code=code.value[0], message=_cut(error.message, _MAX_MESSAGE_BYTES))
     status.details.append(_packed(_error_info(error)))
     if error.violations:
-        status.details.append(_packed(_bad_request(error.violations)))
+        left = _MAX_STATUS_BYTES - _ENVELOPE_BYTES - status.ByteSize()
+        status.details.append(_packed(_bad_request(error.violations, left)))
     return status
 
 
@@ -88,18 +99,27 @@ def _hidden(request_id: str) -> ScizorError:
 
 
 def _error_info(error: ScizorError) -> error_details_pb2.ErrorInfo:
-    metadata = {key: _cut(value, _MAX_VALUE_CHARS) for key, value in error.metadata.items()}
+    entries = ((_cut(key, _MAX_KEY_BYTES), _cut(value, _MAX_VALUE_BYTES)) for key, value in error.metadata.items())
+    metadata = dict(_fitting(entries, _MAX_ENTRIES, _MAX_METADATA_BYTES))
     return error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=metadata)
 
 
-def _bad_request(violations: tuple[FieldViolation, ...]) -> error_details_pb2.BadRequest:
+def _bad_request(violations: tuple[FieldViolation, ...], max_bytes: int) -> error_details_pb2.BadRequest:
+    pairs = ((_cut(each.field, _MAX_VALUE_BYTES), _cut(each.description, _MAX_VALUE_BYTES)) for each in violations)
     broken = [
-        error_details_pb2.BadRequest.FieldViolation(
-            field=_cut(violation.field, _MAX_VALUE_CHARS), description=_cut(violation.description, _MAX_VALUE_CHARS)
-        )
-        for violation in violations[:MAX_VIOLATIONS]
+        error_details_pb2.BadRequest.FieldViolation(field=field, description=description)
+        for field, description in _fitting(pairs, MAX_VIOLATIONS, max_bytes)
     ]
     return error_details_pb2.BadRequest(field_violations=broken)
+
+
+def _fitting(pairs: Iterable[tuple[str, str]], most: int, max_bytes: int) -> Iterator[tuple[str, str]]:
+    """The first of the pairs, as many as fit."""
+    for one, other in islice(pairs, most):
+        max_bytes -= len(one.encode()) + len(other.encode()) + _FRAME_BYTES
+        if max_bytes < 0:
+            return
+        yield one, other
 
 
 def _packed(detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> AnyMessage:
@@ -108,5 +128,9 @@ def _packed(detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) 
     return packed
 
 
-def _cut(text: str, chars: int) -> str:
-    return text if len(text) <= chars else text[: chars - 1] + "…"
+def _cut(text: str, max_bytes: int) -> str:
+    """The text, at most so many bytes of it, ended between two characters; what no wire can carry becomes a `?`."""
+    raw = text.encode(errors="replace")
+    if len(raw) <= max_bytes:
+        return raw.decode()
+    return raw[: max_bytes - len("…".encode())].decode(errors="ignore") + "…"

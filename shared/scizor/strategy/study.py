@@ -6,7 +6,7 @@ A study is sent to a worker once; a task is some sets of codes. This module has 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -28,6 +28,7 @@ from scizor.strategy.trials import TrialRunner, allowed
 
 N_BLOCKS = 12
 """Of a run's sessions, for the probability of overfitting."""
+_COLUMNS = ("figures", "scores", "sums")
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -77,17 +78,33 @@ class Found:
 
 def try_sets(study: Study, codes: FloatArray) -> Found:
     """Run sets (n, n_axes) one after the other. Raises what is wrong with all of them."""
-    trials = _runner(study).run(study.columns(codes))
-    scores = np.empty((len(codes), len(study.splits), 2))
-    if study.splits:
-        parts = [part for split in study.splits for part in (split.train_sessions, split.test_sessions)]
-        scores[:] = figures_of_parts(trials.returns, parts)[study.score].reshape(scores.shape)
-    n_blocks = N_BLOCKS if trials.returns.shape[1] >= 2 * N_BLOCKS else 0
-    sums = block_sums(trials.returns, n_blocks) if n_blocks else np.empty((len(codes), 0, 2))
-    if trials.errors:
-        failed = list(trials.errors)
-        scores[failed], sums[failed] = np.nan, np.nan
-    return Found(trials.figures, scores, sums, dict(trials.errors))
+    runner, n = _runner(study), len(codes)
+    n_sessions = len(runner.stage.sessions)
+    n_blocks = N_BLOCKS if n_sessions >= 2 * N_BLOCKS else 0
+    scores, sums = np.empty((n, len(study.splits), 2)), np.empty((n, n_blocks, 2))
+    parts = [part for split in study.splits for part in (split.train_sessions, split.test_sessions)]
+
+    def measure(some: slice, returns: FloatArray) -> None:
+        if parts:
+            scores[some] = figures_of_parts(returns, parts)[study.score].reshape(scores[some].shape)
+        if n_blocks:
+            sums[some] = block_sums(returns, n_blocks)
+
+    figures, errors = runner.walk(study.columns(codes), measure)
+    failed = list(errors)
+    scores[failed], sums[failed] = np.nan, np.nan
+    return Found(figures, scores, sums, errors)
+
+
+def together(found: Sequence[Found]) -> Found:
+    """Of sets that were run in several calls, in the order of the calls."""
+    errors: dict[int, str] = {}
+    first = 0
+    for one in found:
+        errors |= {first + place: message for place, message in one.errors.items()}
+        first += len(one.figures)
+    figures, scores, sums = (np.concatenate([getattr(one, name) for one in found]) for name in _COLUMNS)
+    return Found(figures, scores, sums, errors)
 
 
 def returns_of(study: Study, codes: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ one set after the other, and a set that fails leaves the others alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ _BLOCK_CELLS = 65_536  # combinations decided at once stay in the cache
 
 Columns = Mapping[str, NDArray[Any]]
 Values = Mapping[str, ParameterValue]
+Look = Callable[[slice, FloatArray], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,31 +73,56 @@ class TrialRunner:
         self.stage = Stage(market, settings, terms)
         self._seen = on_one_scale(market.panel, split_factors(market))
         self._block = max(1, _BLOCK_CELLS // market.panel.close.size)
+        self._room = self.stage.new_returns(self._block)
 
     def run(self, columns: Columns) -> Trials:
         """Run n sets, given as a column (n,) for each parameter that is not its default, in their order."""
-        n = len(next(iter(columns.values())))
-        raw, returns = self.stage.new_raw(n), self.stage.new_returns(n)
-        errors: dict[int, str] = {}
-        if compiled(self._strategy):
-            self._run_compiled(columns, raw, returns)
-        else:
-            for place, values in enumerate(_rows(columns)):
-                part = slice(place, place + 1)
-                try:
-                    self._run_one(self._made(values), raw[part], returns[part])
-                except (StrategyError, InvalidInput) as error:
-                    errors[place] = error.message
-        return Trials(self.stage.figures(raw), returns, errors)
+        returns = self.stage.new_returns(_n_sets(columns))
 
-    def _run_compiled(self, columns: Columns, raw: FloatArray, returns: FloatArray) -> None:
-        grid, places = _as_grid(self._strategy, columns, len(raw))
-        decide = decider(self._plan(), self._seen, grid, 0, 1).decide
+        def keep(part: slice, found: FloatArray) -> None:
+            returns[part] = found
+
+        figures, errors = self.walk(columns, keep)
+        return Trials(figures, returns, errors)
+
+    def walk(self, columns: Columns, look: Look) -> tuple[Records, dict[int, str]]:
+        """The figures and errors of the same; `look` is shown the returns, which are not kept.
+
+        It is called with some sets at a time: their places, and their returns in memory that the next ones have too.
+        """
+        raw = self.stage.new_raw(_n_sets(columns))
+        errors: dict[int, str] = {}
+        run = self._compiled(columns, raw) if compiled(self._strategy) else self._one_by_one(columns, raw, errors)
         for first in range(0, len(raw), self._block):
             part = slice(first, min(first + self._block, len(raw)))
+            returns = self._room[: part.stop - first]
+            run(part, returns)
+            look(part, returns)
+        return self.stage.figures(raw), errors
+
+    def _compiled(self, columns: Columns, raw: FloatArray) -> Look:
+        grid, places = _as_grid(self._strategy, columns, len(raw))
+        decide = decider(self._plan(), self._seen, grid, 0, 1).decide
+
+        def run(part: slice, returns: FloatArray) -> None:
             decisions = self.stage.bench.room(part.stop - part.start)
             decide({name: place[part] for name, place in places.items()}, decisions)
-            self.stage.run(decisions, raw[part], returns[part])
+            self.stage.run(decisions, raw[part], returns)
+
+        return run
+
+    def _one_by_one(self, columns: Columns, raw: FloatArray, errors: dict[int, str]) -> Look:
+        rows = _rows(columns)
+
+        def run(part: slice, returns: FloatArray) -> None:
+            for place in range(part.start, part.stop):
+                own = returns[place - part.start, np.newaxis]
+                try:
+                    self._run_one(self._made(rows[place]), raw[place : place + 1], own)
+                except (StrategyError, InvalidInput) as error:
+                    errors[place], raw[place], own[:] = error.message, np.nan, 0.0
+
+        return run
 
     def _made(self, values: Values) -> Strategy:
         """Raises InvalidInput for values that break its rules, StrategyError where its own look at them fails."""
@@ -140,6 +166,10 @@ def _as_grid(strategy: type[Strategy], columns: Columns, n: int) -> tuple[Grid, 
         else:
             axes[name], places[name] = (parameter.default,), np.zeros(n, np.int64)
     return Grid(axes), places
+
+
+def _n_sets(columns: Columns) -> int:
+    return len(next(iter(columns.values())))
 
 
 def _keeps_rules(strategy: type[Strategy], values: Values) -> bool:

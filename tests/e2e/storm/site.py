@@ -58,7 +58,7 @@ class Site:
         if dask_workers:
             port = str(free_ports(1)[0])
             settings["SCIZOR_COMPUTE"] = address = f"tcp://127.0.0.1:{port}"
-            common = ("--host", "127.0.0.1", "--no-dashboard")
+            common = ("--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
             scheduler = self._program("scheduler", "distributed.cli.dask_scheduler", "--port", port, *common)
             words = ("distributed.cli.dask_worker", address, "--no-nanny", "--nthreads", "1", *common)
             workers = [self._program(f"worker-{place}", *words) for place in range(dask_workers)]

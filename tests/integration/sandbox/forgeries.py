@@ -36,7 +36,8 @@ def _forged(name: str, source: str, told: str) -> Attack:
 FORGERIES = [
     _forged("no record", "write(b'hello, hello, hello')", _BROKEN + "what no answer begins with"),
     _forged("an answer without end", "write(struct.pack('<cQ', b'A', 1 << 62))", _BROKEN + ".* bytes: at most"),
-    _forged("JSON without bottom", "answer(b'[' * 1_000_000)", _BROKEN + "no JSON: RecursionError"),
+    _forged("JSON without bottom", "answer(b'[' * 60_000)", _BROKEN + "no JSON: RecursionError"),
+    _forged("two megabytes of lists", "answer(b'[' + b'[],' * 690_000 + b'0]')", _BROKEN + "more than 65,536 values"),
     _forged("objects", "array('x', 'O', [1], bytes(8))", _BROKEN + ".*no plain numbers"),
     _forged("a shape that wraps round", "array('x', 'f8', [1 << 32, 1 << 32], bytes(8))", _BROKEN + ".*not all there"),
     _forged("messages without number", "while True: record(b'M', b'{}')", _BROKEN + "too many messages"),

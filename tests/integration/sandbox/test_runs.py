@@ -7,15 +7,17 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from threading import current_thread, main_thread
 from typing import Any
 
 import numpy as np
 import psutil
 import pytest
 
-from scizor.adapters.sandbox import LockedSandbox, SandboxSettings
+from scizor.adapters.sandbox import LockedSandbox, SandboxSettings, runs
+from scizor.adapters.sandbox.verdicts import verdict
 from scizor.domain.errors import InvalidInput, LimitExceeded, Reason, Unavailable
-from scizor.ports.sandbox import Limits
+from scizor.ports.sandbox import Answer, Limits
 from tests.integration.sandbox.attacks import Attack
 from tests.integration.sandbox.conftest import INSIDE, SECRET, SETTINGS
 from tests.integration.sandbox.containing import PLAY, contained, honest
@@ -92,6 +94,22 @@ async def test_what_it_prints_comes_with_the_answer(sandbox: LockedSandbox) -> N
     source = "import sys\nprint('größer')\nprint('odd', file=sys.stderr)"
     answer = await sandbox.run(PLAY, {"source": source}, {}, Limits())
     assert answer.printed == "größer\nodd\n"
+
+
+async def test_what_it_answers_is_text_for_people_and_read_while_the_loop_goes_on(
+    sandbox: LockedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places: list[bool] = []
+
+    def judged(*told: Any) -> Answer:
+        places.append(current_thread() is main_thread())
+        return verdict(*told)
+
+    monkeypatch.setattr(runs, "verdict", judged)
+    source = "loot = ['\\x1b[31mred\\x9b', {'a\\tb\\n': '\\u202e'}]"
+    answer = await sandbox.run(PLAY, {"source": source}, {}, Limits())
+    assert answer.document["loot"] == ["\ufffd[31mred\ufffd", {"a\tb\n": "\ufffd"}]
+    assert places == [False]
 
 
 async def test_of_too_much_print_the_beginning_is_kept_and_the_cut_is_told(sandbox: LockedSandbox) -> None:

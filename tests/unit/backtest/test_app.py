@@ -133,7 +133,7 @@ async def test_a_benchmark_is_resolved_and_has_bars_in_the_accounts_currency(app
 
 async def test_minutes_are_asked_for_where_minutes_are_wanted(app: App) -> None:
     error = await refusal(app, spec_of(["AAPL"], interval=Interval.MINUTE_1), FailedPrecondition)
-    assert "AAPL.NASDAQ has no bars of MINUTE_1" in error.message
+    assert "AAPL.NASDAQ has no bars of 1m" in error.message
 
 
 async def test_a_symbol_in_another_currency_is_named(app: App) -> None:

@@ -104,6 +104,7 @@ async def test_what_the_code_did_to_its_process_is_a_finding_and_what_we_did_is_
     [
         {"findings": "x"},
         {"findings": [{"severity": 9}]},
+        {"findings": [{"severity": 1, "kind": 1, "message": "x", "line": 1, "column": 1}] * 201},
         {"declared": {"id": "x"}},
         {"more": 1},
         {"findings": [{"severity": 1, "kind": 1, "message": "x" * 10_000, "line": 1, "column": 1}]},

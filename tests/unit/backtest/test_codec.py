@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from scizor.backtest.v1 import backtest_pb2 as pb
 from scizor.codec import backtests as codec
+from scizor.codec.results import curve_to_proto, metric_to_proto, trade_to_proto
 from scizor.domain.backtests import (
     BacktestJob,
     BacktestStage,
@@ -147,12 +148,12 @@ def test_time_left_is_absent_until_known() -> None:
 
 
 def test_an_undefined_metric_has_no_value_and_units_are_the_contracts() -> None:
-    undefined = codec.metric_to_proto(Metric("sharpe", None, "TRADING_DAY_252", 3, "ratio"))
+    undefined = metric_to_proto(Metric("sharpe", None, "TRADING_DAY_252", 3, "ratio"))
     assert not undefined.HasField("value")
-    zero = codec.metric_to_proto(Metric("longest_drawdown", 0.0, "TRADING_DAY_252", 3, "samples"))
+    zero = metric_to_proto(Metric("longest_drawdown", 0.0, "TRADING_DAY_252", 3, "samples"))
     assert zero.HasField("value")
     assert zero.unit == "sessions"
-    assert codec.metric_to_proto(Metric("n_trades", 1.0, "TRADING_DAY_252", 1, "count")).unit == "trades"
+    assert metric_to_proto(Metric("n_trades", 1.0, "TRADING_DAY_252", 1, "count")).unit == "trades"
 
 
 def test_a_trade_goes_out_with_every_field() -> None:
@@ -176,7 +177,7 @@ def test_a_trade_goes_out_with_every_field() -> None:
         *(FillCause.ORDER, FillCause.END_OF_RUN, -0.02, 0.05, 1.25, 0.5, datetime(2020, 1, 2, 14, 30, tzinfo=UTC)),
         exit_time=datetime(2020, 1, 9, 21, tzinfo=UTC),
     )
-    message = codec.trade_to_proto(trade)
+    message = trade_to_proto(trade)
     assert message.entry_price == 0.3
     assert message.direction == pb.TRADE_DIRECTION_SHORT
     assert (message.entry_session, message.exit_session, message.sessions_held) == ("2020-01-02", "2020-01-09", 5)
@@ -187,7 +188,7 @@ def test_a_trade_goes_out_with_every_field() -> None:
 def test_a_curve_goes_out_as_columns_of_equal_length() -> None:
     days = np.array([to_day(date(2020, 1, 2)), to_day(date(2020, 12, 31))], np.int32)
     column = np.array([100.0, 0.1 + 0.2])
-    message = codec.curve_to_proto(EquityCurve(days, column, column, column, column, days.astype(np.int64)))
+    message = curve_to_proto(EquityCurve(days, column, column, column, column, days.astype(np.int64)))
     assert list(message.session_date) == [20200102, 20201231]
     assert list(message.equity) == list(message.cash) == list(message.drawdown) == list(message.exposure) == [100, 0.3]
 

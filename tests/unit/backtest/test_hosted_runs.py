@@ -20,9 +20,10 @@ from scizor.domain.errors import LimitExceeded, Reason, Unavailable
 from scizor.domain.outcomes import RunCounts
 from scizor.domain.sessions import SessionRange
 from scizor.ports.sandbox import Answer
-from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.strategies import answers, builtin, hosting
-from scizor.services.backtest.strategies.hosting import Hosting, Text, Turns
+from scizor.services.backtest.strategies.checking import CheckOrder
+from scizor.services.backtest.strategies.hosting import Hosting, Text
+from scizor.services.backtest.strategies.turns import Turns
 from tests.unit.backtest.build import FIRST_SESSION, App, spec_of, store_bars, waves
 from tests.unit.backtest.running import AAPL, ended, means_of, reached, running
 from tests.unit.backtest.texts import GOOD, RAISING
@@ -106,9 +107,7 @@ async def test_a_fault_of_the_sandbox_costs_an_attempt_and_the_job_is_run_again(
     app.sandbox.failure = failure
     job = await app.create(spec_of(strategy_id="mine"))
     async with running(means_of(app, executor)):
-        await reached(app, job.id, lambda progress: progress.state is BacktestState.RUNNING)
-        app.clock.time += timedelta(seconds=11)  # its lease is over
-        done = await ended(app, job.id)
+        done = await ended(app, job.id)  # its lease is never over
     assert (done.progress.state, done.attempts) == (BacktestState.SUCCEEDED, 2)
 
 
@@ -228,29 +227,37 @@ async def test_what_a_run_says_of_its_progress_stays_within_bounds(app: App, exe
     assert all(0 <= one <= 300 for one in told)
 
 
-async def test_an_outcome_is_read_while_the_loop_goes_on(
+async def test_an_answer_is_read_while_the_loop_goes_on(
     app: App, executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    places: list[tuple[str, bool]] = []
+
+    def apart(name: str) -> None:
+        read = getattr(answers, name)
+
+        def told(*answer: Any) -> Any:
+            places.append((name, current_thread() is main_thread()))
+            return read(*answer)
+
+        monkeypatch.setattr(hosting, name, told)
+
+    for name in ("declared_from", "outcome_of", "findings_of"):
+        apart(name)
     await app.store(GOOD, "mine")
-    read, places = answers.outcome_of, list[bool]()
-
-    def told(*answer: Any) -> Outcome:
-        places.append(current_thread() is main_thread())
-        return read(*answer)
-
-    monkeypatch.setattr(hosting, "outcome_of", told)
     job = await ran(app, executor, strategy_id="mine")
-    assert (job.progress.state, places) == (BacktestState.SUCCEEDED, [False])
+    await app.checking.check(CheckOrder("mine"))
+    assert job.progress.state is BacktestState.SUCCEEDED
+    assert places == [("declared_from", False), ("outcome_of", False), ("findings_of", False)]
 
 
 async def test_however_many_texts_are_checked_a_job_has_its_turn(app: App, executor: ThreadPoolExecutor) -> None:
     await app.store(GOOD, "mine")
     app.sandbox.held = asyncio.Event()
-    asked = Hosting(app.sandbox, app.hosting.calendar, looking=Turns(at_once=2, waiting=3))
+    asked = Hosting(app.sandbox, app.hosting.calendar, looking=Turns(at_once=2, waiting=3, of_caller=3))
     looks = [asyncio.create_task(asked.declared(Text(GOOD, "mine"))) for _ in range(6)]
-    with pytest.raises(Unavailable, match="too many texts") as refused:
+    with pytest.raises(LimitExceeded, match="3 texts of this caller wait") as refused:
         await looks[-1]
-    assert refused.value.reason is Reason.SANDBOX_UNAVAILABLE
+    assert refused.value.reason is Reason.QUEUE_FULL
     assert app.sandbox.asked == ["describe", "describe", "describe"]  # the first stored it
     looks[0].cancel()
     await asyncio.wait(looks[:1])

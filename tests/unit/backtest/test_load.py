@@ -123,5 +123,5 @@ async def test_minutes_are_read_as_minutes(storage: FakeStorage) -> None:
             await writer.store()
     (series,) = series_of(await load_history(storage, spec_of(["A.X"], interval=Interval.MINUTE_1), TODAY))
     assert (series.interval, len(series.bars)) == (Interval.MINUTE_1, 3)
-    with pytest.raises(FailedPrecondition, match="no bars of HOUR_1"):
+    with pytest.raises(FailedPrecondition, match="no bars of 1h"):
         await load_history(storage, spec_of(["A.X"], interval=Interval.HOUR_1), TODAY)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from scizor.domain.arrays import FloatArray
 from scizor.domain.errors import InvalidInput
 from scizor.engine.market import Listing, Market
 from scizor.engine.panel import Panel, Series
 from scizor.engine.settings import Margin, Settings
-from scizor.engine.simulate import Simulation
+from scizor.engine.simulate import Simulation, decided
 from tests.unit.engine.build import NAN, panel_of
 
 
@@ -179,7 +181,10 @@ def test_a_symbol_in_a_currency_without_rates_is_refused() -> None:
         Simulation(market, Settings())
 
 
-@pytest.mark.parametrize("first_row", [-1, 2])
-def test_a_first_row_beyond_the_panel_is_refused(first_row: int) -> None:
-    with pytest.raises(InvalidInput, match="first_row: must be a row below 2"):
-        Simulation(panel_of([10, 10], [10, 10]), Settings(), first_row=first_row)
+@pytest.mark.parametrize("first_row", [-1, 2, 0.5, 1.0, "1", None, math.nan])
+@pytest.mark.parametrize("targets", [None, np.zeros((2, 1))])
+def test_a_first_row_that_is_no_row_of_the_panel_is_refused(first_row: Any, targets: FloatArray | None) -> None:
+    with pytest.raises(InvalidInput, match="first_row: must be a whole number between 0 and 1"):
+        Simulation(panel_of([10, 10], [10, 10]), Settings(), targets, first_row=first_row)
+    with pytest.raises(InvalidInput, match="first_row: must be a whole number between 0 and 1"):
+        decided(Market(panel_of([10, 10], [10, 10])), Settings(), np.zeros((2, 1)), first_row=first_row)

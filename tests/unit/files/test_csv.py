@@ -124,6 +124,12 @@ def test_bytes_that_are_no_text_refuse_their_row_alone(write: Write) -> None:
         ("\n", "first line"),
         ("date,open,high,low,volume\n" + ROW, "lacks the column close"),
         ("date,open,high,low,close,Close,volume\n", "several columns are a close"),
+        (
+            "date,time,open,high,low,close,volume\n",
+            "several columns are a date; only bars of whole days",
+        ),
+        (HEAD + ROW.replace("04,", "04 09:30:00,") * 3 + ROW, "dates have times of day; only bars of whole days"),
+        (HEAD + ROW.replace("2010-01-04", "2010-01-04T09:30:00-05:00"), "shorter ones are collected from the broker"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "lacks the column date"),
         ("symbol," + HEAD + "AAPL," + ROW, "name none"),
         (HEAD + ROW + "x" * (3 << 20) + "\n" + ROW, "longer than"),

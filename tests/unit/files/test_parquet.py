@@ -46,10 +46,19 @@ def test_a_date_is_read_from_any_type_that_can_hold_one(tmp_path: Path, dates: p
 
 @pytest.mark.parametrize(
     "dates",
-    [pa.array([None], pa.date32()), pa.array([20101304]), pa.array([datetime(2010, 1, 4, 9, 30)]), pa.array(["x"])],  # noqa: DTZ001 - as above
+    [pa.array([None], pa.date32()), pa.array([20101304]), pa.array(["x"])],
 )
 def test_a_cell_that_is_no_date_refuses_its_row_alone(tmp_path: Path, dates: pa.Array) -> None:
     assert list(read(tmp_path, date=dates).unreadable) == [0]
+
+
+def test_a_time_of_day_refuses_its_row_and_most_rows_of_such_the_file(tmp_path: Path) -> None:
+    day, morning = datetime(2010, 1, 4), datetime(2010, 1, 4, 9, 30)  # noqa: DTZ001 - as above
+    ones: dict[str, Any] = {name: [1.0] * 3 for name in ("open", "high", "low", "close", "volume")}
+    assert list(read(tmp_path, date=pa.array([day, morning, day]), **ones).unreadable) == [1]
+    with pytest.raises(InvalidInput, match="have times of day; only bars of whole days can be imported") as refusal:
+        read(tmp_path, date=pa.array([day, morning, morning]), **ones)
+    assert refusal.value.reason is Reason.FILE_UNREADABLE
 
 
 @pytest.mark.parametrize(

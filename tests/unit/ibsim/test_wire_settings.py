@@ -38,6 +38,8 @@ def test_a_replay_begins_at_its_instant(monkeypatch: pytest.MonkeyPatch) -> None
         ("CLOCK", "2024-03-14T09:30:00Z@fast", "must be now or an ISO time"),
         ("HOME", "here", "SCIZOR_IBSIM_HOME must be an absolute path"),
         ("PORT", "70000", "less than or equal to 65535"),
+        ("FILL_AT", "midpoint", "should be 'quote' or 'last'"),
+        ("MAX_PARTICIPATION", "0", "greater than 0"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_rule(

@@ -58,6 +58,7 @@ class Lab:
             hosting,
             "test",
             sign_of_life_s=0.02,
+            cells_for_threads=0,
         )
 
     async def create(self, spec: OptimizationSpec | None = None) -> Optimization:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scizor.adapters.sandbox.answers import MAX_HEADER_BYTES, Broken, from_bytes, to_bytes
+from scizor.adapters.sandbox.answers import MAX_HEADER_BYTES, from_bytes, to_bytes
+from scizor.adapters.sandbox.documents import MAX_DEPTH, MAX_VALUES, Broken
 
 ARRAYS = {
     "prices": np.array([[1.5, np.nan], [np.inf, -0.0]]),
@@ -60,6 +61,10 @@ BROKEN = {
     "JSON without bottom": made(b"[" * 100_000),
     "objects without bottom": made(b'{"a":' * 100_000),
     "a number without end": made(b"1" * 100_000),
+    "a long number": made({"document": {"a": 10**20}, "arrays": []}),
+    "more values than may be": made({"document": {"a": [0] * MAX_VALUES}, "arrays": []}),
+    "more lists than may be": made(b'{"document": {"a": [' + b"[]," * MAX_VALUES + b"0]}}"),
+    "more levels than may be": made(b'{"document": ' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b', "arrays": []}'),
     "no object": made([]),
     "no document": made({"arrays": []}),
     "no arrays": made({"document": {}}),
@@ -128,12 +133,39 @@ def test_only_plain_numbers_are_sent(array: np.ndarray[Any, Any]) -> None:
 def test_a_document_that_could_not_be_read_is_not_sent() -> None:
     with pytest.raises(ValueError, match="a document of"):
         to_bytes({"x": "x" * MAX_HEADER_BYTES}, {})
+    with pytest.raises(ValueError, match="a document of more than 65,536 values"):
+        to_bytes({"x": [0] * MAX_VALUES}, {})
     with pytest.raises(ValueError, match="surrogates"):
         to_bytes({"x": "\ud800"}, {})
     with pytest.raises(ValueError, match="NUL"):
         to_bytes({"x": "a\0"}, {})
     with pytest.raises(TypeError):
         to_bytes({"x": object()}, {})
+
+
+def test_texts_of_an_answer_come_without_what_terminals_obey() -> None:
+    told = {"a\x1b[2J": ["b\x9bc\td\ne", {"f": "\x7f\u202e"}], "g": "\r", "h": "\N{GRINNING FACE}"}
+    escaped = from_bytes(made({"document": told, "arrays": []}))
+    plain = from_bytes(whole(told, {}))
+    assert escaped.document == plain.document
+    assert plain.document == {
+        "a\ufffd[2J": ["b\ufffdc\td\ne", {"f": "\ufffd\ufffd"}],
+        "g": "\ufffd",
+        "h": "\N{GRINNING FACE}",
+    }
+
+
+def test_numbers_of_64_bits_are_no_long_ones() -> None:
+    document = {"least": -(2**63), "most": 2**64 - 1, "real": -1.7976931348623157e308}
+    assert from_bytes(whole(document, {})).document == document
+
+
+def test_as_much_as_may_be_said_comes_through() -> None:
+    deep: Any = 0
+    for _ in range(MAX_DEPTH - 2):
+        deep = [deep]
+    document = {"deep": deep, "many": [0] * (MAX_VALUES - MAX_DEPTH - 5)}
+    assert from_bytes(whole(document, {})).document == document
 
 
 def test_backslashes_are_text_like_any_other() -> None:

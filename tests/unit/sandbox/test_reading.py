@@ -11,7 +11,7 @@ import pytest
 import uvloop
 
 from scizor.adapters.sandbox import wire
-from scizor.adapters.sandbox.answers import Broken
+from scizor.adapters.sandbox.documents import Broken
 from scizor.adapters.sandbox.reading import Flood, Printed, Records
 
 
@@ -135,3 +135,9 @@ def test_a_pipe_closes_its_descriptor_once_as_its_number_may_be_anothers_at_once
     assert os.path.sameopenfile(reading, another)
     close(reading)
     close(another)
+
+
+async def test_a_message_of_many_values_is_refused_unread() -> None:
+    ear = Ear().hear(READY + record(wire.MESSAGE, b'{"a": [' + b"0," * 1024 + b"0]}"))
+    assert ear.said == []
+    assert [str(one) for one in ear.trouble] == ["more than 1,024 values"]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from scizor.adapters.sandbox import wire
-from scizor.adapters.sandbox.answers import Broken, json_bytes, to_bytes
+from scizor.adapters.sandbox.answers import to_bytes
+from scizor.adapters.sandbox.documents import Broken, json_bytes
 from scizor.adapters.sandbox.gaps import FILE_RULES, FILE_VIEW, LIMITS, NETWORK, OWN_USER, SYSTEM_CALLS, gaps_of
 from scizor.adapters.sandbox.reading import Flood, Printed, Records
 from scizor.adapters.sandbox.verdicts import End, verdict
@@ -144,6 +145,8 @@ async def test_a_line_that_no_text_has_is_left_out(line: str) -> None:
 def test_text_of_any_origin_loses_what_terminals_obey() -> None:
     assert clean("a\tb\nc é \N{SNOWMAN} \N{GRINNING FACE}") == "a\tb\nc é \N{SNOWMAN} \N{GRINNING FACE}"
     assert clean("\x1b\x00\x7f\x9b\r\ud800") == "\ufffd" * 6
+    assert clean("a\u202eb\u2066c") == "a\ufffdb\ufffdc"
+    assert clean(("x" * 99 + "\x9b") * 5000) == ("x" * 99 + "\ufffd") * 5000
 
 
 def open_gaps(*missing: str, root: bool = True) -> set[str]:

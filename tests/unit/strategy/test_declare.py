@@ -171,6 +171,6 @@ def test_bars_that_are_too_long_for_an_indicator_are_told_with_its_name() -> Non
         def targets(self, bars: Bars) -> FloatArray:
             return self.by_day.matrix
 
-    rule = r"by_day\.interval: must be longer than the bars, DAY_1 is not: run it on shorter ones, such as --interval"
+    rule = r"by_day\.interval: must be longer than the bars, 1d is not: run it on shorter ones, such as --interval"
     with pytest.raises(InvalidInput, match=rule):
         weights_of(Daily(), Market(random_panel(5, 1, 1)), Settings())

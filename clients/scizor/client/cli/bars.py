@@ -40,7 +40,8 @@ def register(app: typer.Typer) -> None:
 @commands.command("import", epilog=example("scizor bars import AAPL.csv --symbol AAPL --source vendor:2013-03"))
 def import_bars(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE...", help="CSV or Parquet files.", show_default=False)
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="CSV or Parquet files of daily bars.", show_default=False),
     ] = None,
     bundled: Annotated[
         bool, typer.Option("--bundled", help="The real bars SCIZOR comes with: AAPL, GOOG, IBM, MSFT, FB.")
@@ -55,7 +56,10 @@ def import_bars(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Import files of daily bars. Bad rows are kept aside with the rule they broke."""
+    """Import files of daily bars, of no shorter ones: those come with `scizor collect history`.
+
+    Bad rows are kept aside with the rule they broke.
+    """
     if bundled == bool(files):
         raise CommandFailed("give files to import, or --bundled", EXIT_USAGE)
     with connect() as client:

@@ -19,6 +19,9 @@ from scizor.client.cli.usage import CommandFailed
 
 SUPERVISOR = (sys.executable, "-P", "-m", "scizor.services.local")
 _SERVER_PACKAGES = ("sqlalchemy", "asyncpg", "numba", "structlog", "psutil", "pydantic_settings", "envoy")
+# gRPC's hooks around fork can hang a program that forks; the supervisor forks, and uses no channel in what it forks.
+_ENVIRONMENT = {"GRPC_ENABLE_FORK_SUPPORT": "0"}
+_WORKER = "worker-"
 _ANSWER_DEADLINE_S = 30.0
 _STOP_DEADLINE_S = 120.0
 _START_DEADLINE_S = 120.0
@@ -55,6 +58,11 @@ class Stack:
         """Whether there is anything to stop."""
         return self.phase in ("starting", "ready", "stopping")
 
+    @property
+    def workers(self) -> int:
+        """How many workers of a cluster are part of it."""
+        return sum(child.name.startswith(_WORKER) for child in self.children)
+
     @classmethod
     def of(cls, document: Mapping[str, Any] | None) -> Stack:
         """The state as the supervisor writes it; None when nothing ever ran."""
@@ -73,17 +81,22 @@ def demand_server() -> None:
         raise CommandFailed("the services are not installed; pip install '.[server]' in the source folder")
 
 
-def become_supervisor() -> None:
-    """Replace this process by the supervisor: whoever kills the command kills it, and it leaves nothing behind."""
+def become_supervisor(workers: int | None = None) -> None:
+    """Replace this process by the supervisor: whoever kills the command kills it, and it leaves nothing behind.
+
+    `workers`: those of a Dask cluster beside the services; None: what the environment says.
+    """
     sys.stdout.flush()
-    os.execv(sys.executable, [*SUPERVISOR, "up"])  # noqa: S606 - no shell is wanted
+    command = [*SUPERVISOR, "up", *_with(workers)]
+    os.execve(sys.executable, command, os.environ | _ENVIRONMENT)  # noqa: S606 - no shell is wanted
 
 
-def start_detached() -> Stack:
+def start_detached(workers: int | None = None) -> Stack:
     """Start the stack in a session of its own and wait until it serves. Raises CommandFailed saying why not."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [*SUPERVISOR, "up", "--log-to-home"],
+            [*SUPERVISOR, "up", "--log-to-home", *_with(workers)],
+            env=os.environ | _ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -97,6 +110,10 @@ def start_detached() -> Stack:
             raise
     process.returncode = 0  # it lives on; this process no longer waits for it
     return stack
+
+
+def _with(workers: int | None) -> list[str]:
+    return [] if workers is None else ["--workers", str(workers)]
 
 
 def _when_ready(process: subprocess.Popen[bytes], log: IO[bytes]) -> Stack:

@@ -58,7 +58,7 @@ Train = Annotated[int, typer.Option(min=0, help="Sessions a window is trained on
 Test = Annotated[int, typer.Option(min=0, help="Sessions a window is tested on.", show_default="an equal part")]
 TestFolds = Annotated[int, typer.Option(min=0, max=50, help="Groups tested at a time.", show_default="2")]
 Purge = Annotated[int, typer.Option(min=0, help="Sessions left out before what is tested.")]
-Embargo = Annotated[int, typer.Option(min=0, help="Sessions left out after what is tested.")]
+Embargo = Annotated[int, typer.Option(min=0, help="Sessions left out after what is tested; not walking forward.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -16,7 +16,7 @@ from scizor.client.cli.common import as_document, connect, print_json
 from scizor.client.cli.entry import Json, example, help_of
 from scizor.client.cli.local import Stack
 from scizor.client.cli.tables import facts, show, table
-from scizor.client.cli.usage import EXIT_NOT_REACHABLE
+from scizor.client.cli.usage import EXIT_NOT_REACHABLE, CommandFailed
 from scizor.client.errors import CallError
 from scizor.client.sync import Client
 from scizor.marketdata.v1.market_data_service_pb2 import CONNECTION_STATE_READY, BrokerHealth, GetHealthResponse
@@ -25,7 +25,7 @@ _HEALTH_DEADLINE_S = 2.0
 _SIMULATOR = "ibsim"
 _SIMULATOR_DEADLINE_S = 10.0
 _POLL_S = 0.1
-_SPEAK_NO_HEALTH = ("edge", _SIMULATOR)
+_SPEAK_NO_HEALTH = ("edge", _SIMULATOR, "scheduler")
 _SERVING = b"\x08\x01"
 """A grpc.health.v1.HealthCheckResponse that says SERVING."""
 
@@ -39,17 +39,23 @@ def register(app: typer.Typer) -> None:
 
 def up(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when everything serves.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, max=64, help="With a Dask cluster of so many workers, which run the trials of searches."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start all services on this machine, on 127.0.0.1 only; without --detach until Ctrl-C."""
     local.demand_server()
     if not detach:
         show(f"starting at {local.own_address(os.environ)}; `scizor status` tells how far it is, Ctrl-C stops it")
-        local.become_supervisor()
+        local.become_supervisor(workers)
     stack = local.running()
     if stack is None:
-        stack = local.start_detached()
+        stack = local.start_detached(workers)
         _await_simulator(stack)
+    elif workers not in (None, stack.workers):
+        raise CommandFailed(f"it runs with {stack.workers} workers of a cluster; `scizor down` stops it")
     _show(stack, as_json=as_json, next_steps=True)
 
 

@@ -115,13 +115,14 @@ class Backtests:
             return thinned(await work.backtests.curve(backtest_id), max_points), job.spec.currency
 
     async def _demand_room(self, work: UnitOfWork, caller: str) -> None:
-        if await work.backtests.count_unfinished() >= self.queue_limit:
+        unfinished, of_caller = await work.backtests.count_unfinished(caller)
+        if unfinished >= self.queue_limit:
             raise LimitExceeded(
                 f"{self.queue_limit} backtests are queued or running: retry when some have ended",
                 Reason.QUEUE_FULL,
                 metadata={"limit": str(self.queue_limit)},
             )
-        if await work.backtests.count_unfinished(caller) >= self.caller_limit:
+        if of_caller >= self.caller_limit:
             raise LimitExceeded(
                 f"{self.caller_limit} backtests of {caller} are queued or running: retry when some have ended",
                 Reason.QUEUE_FULL,

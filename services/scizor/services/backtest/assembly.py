@@ -109,4 +109,5 @@ def _optimizing(ports: Ports, choices: Choices, backtests: Backtests, hosting: H
     )
     runner = OptimizationRunner(means, choices.optimizations)
     optimizations = Optimizations(storage, lab.bus, clock, backtests, lab.searches, runner.wake, choices.queue_limit)
-    return Optimizing(optimizations, OptimizationWatch(storage, lab.bus, clock, choices.watch), runner)
+    watch = OptimizationWatch(storage, lab.bus, clock, choices.watch, means.recent)
+    return Optimizing(optimizations, watch, runner)

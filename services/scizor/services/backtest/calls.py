@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
+from scizor.domain.errors import InvalidInput
 from scizor.ports.storage import UnitOfWork
 from scizor.services.backtest.use_cases import UseCases
 from scizor.services.idempotent import once
@@ -16,6 +18,8 @@ Context = grpc.aio.ServicerContext[Any, Any]
 CALLER: Final = "x-scizor-caller"
 """The metadata, or the HTTP header, by which callers that share an address are told apart."""
 _MOST_CHARS: Final = 100
+_RULE: Final = f"must be at most {_MOST_CHARS} printable ASCII characters"
+_GRPC_LOG: Final = "grpc._cython.cygrpc"
 _Answer = TypeVar("_Answer", bound=Message)
 
 
@@ -25,6 +29,7 @@ class Calls:
     def __init__(self, use_cases: UseCases) -> None:
         self._do = use_cases
         self._storage = use_cases.storage
+        logging.getLogger(_GRPC_LOG).addFilter(_is_no_header)
 
     async def _once(
         self, request: Message, answer_type: type[_Answer], act: Callable[[UnitOfWork], Awaitable[_Answer]]
@@ -34,9 +39,17 @@ class Calls:
 
 
 def caller_of(context: Context) -> str:
-    """Who calls: what the caller says in CALLER, else its address without its port."""
+    """Who calls: what the caller says in CALLER, else its address without its port. Raises InvalidInput."""
     for name, value in context.invocation_metadata() or ():
-        if name == CALLER and isinstance(value, str) and value.isprintable() and value:
-            return value[:_MOST_CHARS]
+        if name == CALLER and value:
+            if not isinstance(value, str) or len(value) > _MOST_CHARS or not (value.isascii() and value.isprintable()):
+                raise InvalidInput.of_field(CALLER, _RULE)
+            return value
     peer = str(context.peer())
     return (peer.rpartition(":")[0] if peer.startswith(("ipv4:", "ipv6:")) else peer)[:_MOST_CHARS]
+
+
+def _is_no_header(record: logging.LogRecord) -> bool:
+    """gRPC logs a traceback whenever it reads a header that is no UTF-8, several a call, and then takes it for Latin-1:
+    whoever needs the header judges it, and the call has its own line."""
+    return record.msg != "Invalid encoding on %s"

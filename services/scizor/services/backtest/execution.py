@@ -26,7 +26,7 @@ from scizor.strategy.registry import get
 
 Value = TypeVar("Value")
 
-MAX_ATTEMPTS: Final = 3
+MAX_ATTEMPTS: Final = 5
 """A job that ended no attempt so often is the likely cause, and would take worker after worker with it."""
 
 _RELEASE_S: Final = 2.0  # a stop waits no longer; a job not given back by then waits for its lease to end
@@ -72,7 +72,8 @@ class Execution:
         """Run the job to its end and record that end; a job that is lost on the way is left as it is.
 
         One that was begun MAX_ATTEMPTS times before fails instead. When cancelled, the job is given back to the queue.
-        Raises Unavailable when storage is away: the job's lease then ends, and it is claimed anew.
+        Raises Unavailable when storage is away: the job's lease then ends, and it is claimed anew; and when the sandbox
+        is: the job is then given back, which counts as an attempt, as its code may be what ended the sandbox.
         """
         try:
             await self._attempt()
@@ -80,6 +81,11 @@ class Execution:
             _log.info("job_lost", backtest=self._reporter.job.id)
         except asyncio.CancelledError:
             await self._give_back()
+            raise
+        except Unavailable as error:
+            if error.reason is Reason.SANDBOX_UNAVAILABLE:
+                await asyncio.sleep(self._means.pace.sign_of_life_s)  # it begins anew meanwhile
+                await self._give_back(counted=True)
             raise
 
     async def _attempt(self) -> None:
@@ -94,11 +100,11 @@ class Execution:
         except Exception as error:  # noqa: BLE001 - whatever it is, the job ends with it and the service lives on
             await self._end(BacktestState.FAILED, error=self._told(error))
 
-    async def _give_back(self) -> None:
+    async def _give_back(self, *, counted: bool = False) -> None:
         backtest_id = self._reporter.job.id
         try:
             async with asyncio.timeout(_RELEASE_S), self._means.storage.begin() as work:
-                released = await work.backtests.release(backtest_id, self._owner)
+                released = await work.backtests.release(backtest_id, self._owner, counted=counted)
         except Exception as error:  # noqa: BLE001 - the stop goes on, and the lease ends by itself
             _log.warning("job_not_released", backtest=backtest_id, error=str(error))
         else:

@@ -66,7 +66,7 @@ def as_benchmark(spec: BacktestSpec) -> BacktestSpec:
 def no_bars(symbol: str, sessions: SessionRange, interval: Interval = Interval.DAY_1) -> FailedPrecondition:
     """The error for a symbol without a bar in the range."""
     where = f"from {sessions.start or 'the oldest'} to {sessions.end or 'the newest'}"
-    kind = "bars" if interval is Interval.DAY_1 else f"bars of {interval.name}"
+    kind = "bars" if interval is Interval.DAY_1 else f"bars of {interval.word}"
     return FailedPrecondition(
         f"{symbol} has no {kind} {where}: import some, or choose another range",
         Reason.BARS_NOT_FOUND,

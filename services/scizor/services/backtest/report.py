@@ -79,13 +79,14 @@ class Reporter:
         loop = asyncio.get_running_loop()
         told_at = loop.time()
         self._bus.publish(self._job.id, self._job)
-        while not (self._stopped.is_set() or self.lost):
-            if self.latest != self._job.progress or loop.time() - told_at >= self._pace.sign_of_life_s:
-                await self._tell()
-                told_at = loop.time()
+        while not self.lost:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pace.report_s):
                     await self._stopped.wait()
+                    return  # a short job tells of its end alone
+            if self.latest != self._job.progress or loop.time() - told_at >= self._pace.sign_of_life_s:
+                await self._tell()
+                told_at = loop.time()
 
     def stop(self) -> None:
         """End `run` after the report under way: a cancelled one might be saved or not."""
@@ -95,7 +96,7 @@ class Reporter:
         # A sign of life counts as news too: storage numbers whatever it is told.
         told = replace(self._job, progress=replace(self._latest, sequence=self._job.progress.sequence + 1))
         try:
-            async with self._storage.begin() as work:
+            async with self._storage.begin(durable=False) as work:
                 ours = await work.backtests.save_progress(told.id, self._owner, told.progress, self._clock.now())
         except Unavailable as error:
             # It may have been saved all the same, so its number is not used again.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -38,12 +37,13 @@ class Runner:
     def __init__(self, means: Means, settings: RunnerSettings) -> None:
         self._means = means
         self._settings = settings
-        self._queued = asyncio.Event()
+        self._queued = asyncio.Semaphore(0)  # jobs this process was told of and has not looked for
+        self._backlog = True  # whether there may be jobs that it was not told of
         self._claims = itertools.count(1)
 
     def wake(self) -> None:
         """Say that a job was queued."""
-        self._queued.set()
+        self._queued.release()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -54,14 +54,14 @@ class Runner:
     async def _work(self) -> None:
         while True:
             try:
-                self._queued.clear()
+                untold = self._backlog or not await self._told()
                 owner = f"{self._means.owner}#{next(self._claims)}"
                 job = await self._claim(owner)
-                if job is None:
-                    await self._until_woken()
-                else:
-                    # Where there was one there may be more, for whoever is idle.
-                    self._queued.set()
+                if untold:
+                    self._backlog = job is not None
+                if job is not None:
+                    if untold:
+                        self._queued.release()  # where there was one there may be more, for whoever is idle
                     await Execution(job, owner, self._means).run()
             except Unavailable as error:
                 _log.warning("storage_away", error=error.message)
@@ -72,10 +72,14 @@ class Runner:
 
     async def _claim(self, owner: str) -> BacktestJob | None:
         now = self._means.clock.now()
-        async with self._means.storage.begin() as work:
+        async with self._means.storage.begin(durable=False) as work:
             return await work.backtests.claim(owner, now, now - timedelta(seconds=self._settings.lease_s))
 
-    async def _until_woken(self) -> None:
-        with suppress(TimeoutError):
+    async def _told(self) -> bool:
+        """Wait until a job is said to be queued, or for as long as one need not be told of."""
+        try:
             async with asyncio.timeout(self._settings.poll_s):
-                await self._queued.wait()
+                await self._queued.acquire()
+        except TimeoutError:
+            return False
+        return True

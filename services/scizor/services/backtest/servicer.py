@@ -13,6 +13,7 @@ from scizor.backtest.v1 import backtest_service_pb2 as rpc
 from scizor.backtest.v1.backtest_service_pb2_grpc import BacktestServiceServicer
 from scizor.codec import backtests as codec
 from scizor.codec import pages
+from scizor.codec.results import curve_to_proto, results_to_proto, trade_to_proto
 from scizor.domain.backtests import BacktestJob
 from scizor.ports.backtests import BacktestFilter
 from scizor.ports.storage import UnitOfWork
@@ -77,7 +78,7 @@ class BacktestCalls(Calls):
     ) -> rpc.GetBacktestResultsResponse:
         """The figures."""
         results = await self._do.backtests.results(request.id)
-        return rpc.GetBacktestResultsResponse(results=codec.results_to_proto(request.id, results))
+        return rpc.GetBacktestResultsResponse(results=results_to_proto(request.id, results))
 
     async def ListBacktestTrades(
         self, request: rpc.ListBacktestTradesRequest, context: Context
@@ -87,13 +88,13 @@ class BacktestCalls(Calls):
         after = int(pages.decode(request.page_token, request)[0]) if request.page_token else 0
         trades, total = await self._do.backtests.trades(request.id, after, size + 1)
         token = pages.encode((trades[size - 1].number,), request) if len(trades) > size else ""
-        shown = map(codec.trade_to_proto, trades[:size])
+        shown = map(trade_to_proto, trades[:size])
         return rpc.ListBacktestTradesResponse(trades=shown, next_page_token=token, total_size=total)
 
     async def GetEquityCurve(self, request: rpc.GetEquityCurveRequest, context: Context) -> rpc.GetEquityCurveResponse:
         """The account value by session."""
         curve, currency = await self._do.backtests.equity(request.id, request.max_points)
-        return rpc.GetEquityCurveResponse(curve=codec.curve_to_proto(curve), currency=currency)
+        return rpc.GetEquityCurveResponse(curve=curve_to_proto(curve), currency=currency)
 
     async def WatchBacktest(
         self, request: rpc.WatchBacktestRequest, context: Context

@@ -39,7 +39,7 @@ async def main(settings: IbsimSettings) -> None:
         faults = DemandedFaults()
         gateway = Gateway(
             market,
-            Broker(market, journal),
+            Broker(market, journal, settings.fill_rules),
             faults=faults,
             pace=Pace(history_latency_s=settings.history_latency_ms / 1000),
             access=dict.fromkeys(market.unsubscribed, DataAccess.DELAYED),

@@ -24,6 +24,43 @@ from scizor.services.ibsim.market.api import ContractQuery, MarketError
 
 _LONGEST_LINE_BYTES = 10_000
 _LONGEST_S = 3600.0
+
+CONNECTION_FAULTS = (
+    "disconnect",
+    "stall",
+    "slow",
+    "pacing",
+    "clash",
+    "repeat",
+    "reorder",
+    "lose",
+    "farms",
+    "reset",
+    "notice",
+)
+ORDER_FAULTS = (
+    "slices",
+    "reject",
+    "race",
+    "slow_cancels",
+    "freeze",
+    "shortable",
+    "correct",
+    "bust",
+    "late_executions",
+    "late_commissions",
+    "commission_first",
+    "repeat_executions",
+    "repeat_commissions",
+    "regress",
+    "zero_perm_id",
+    "false_cancel",
+    "withhold",
+    "cut",
+    "cut_before",
+    "roll_back_ids",
+    "books",
+)
 _log = structlog.get_logger("ibsim")
 
 
@@ -32,27 +69,17 @@ Scenario = Sequence[tuple[float, Mapping[str, Any]]]
 
 
 class Demands:
-    """Each public method of the faults is a demand by its name; besides there are `split` and `status`."""
+    """Each of the faults named above is a demand by its method's name; besides there are `split` and `status`."""
 
     def __init__(self, faults: DemandedFaults) -> None:
         self._faults = faults
         self._callers: set[asyncio.StreamWriter] = set()
         self._known: dict[str, Any] = {
-            name: getattr(faults, name)
-            for name in (
-                "disconnect",
-                "stall",
-                "slow",
-                "pacing",
-                "clash",
-                "repeat",
-                "reorder",
-                "lose",
-                "farms",
-                "reset",
-                "notice",
-            )
-        } | {"split": self.split, "status": self.status}
+            **{name: getattr(faults, name) for name in CONNECTION_FAULTS},
+            **{name: getattr(faults.orders, name) for name in ORDER_FAULTS},
+            "split": self.split,
+            "status": self.status,
+        }
 
     def obey(self, demand: object) -> dict[str, Any]:
         """Do it; what it answers. Raises InvalidInput, MarketError."""

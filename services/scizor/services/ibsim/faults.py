@@ -12,8 +12,11 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from scizor.domain.errors import InvalidInput
+from scizor.services.ibsim.broker.events import Event
+from scizor.services.ibsim.broker.words import OrderKey
 from scizor.services.ibsim.gateway import Gateway
-from scizor.services.ibsim.hooks import Faults
+from scizor.services.ibsim.hooks import Fate, Faults
+from scizor.services.ibsim.order_faults import OrderFaults
 from scizor.services.ibsim.streams import Kind
 from scizor.services.ibsim.wire.fields import Fields
 from scizor.services.ibsim.wire.ids import In, Out
@@ -71,6 +74,7 @@ class DemandedFaults(Faults):
         self._held: dict[int, bytes] = {}
         self._gateway: Gateway | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.orders = OrderFaults(lambda: self.gateway)
 
     def attach(self, gateway: Gateway) -> None:
         """Name the gateway whose connections are meant."""
@@ -138,6 +142,7 @@ class DemandedFaults(Faults):
 
     async def close(self) -> None:
         """Forget what was to come."""
+        self.orders.close()
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -151,6 +156,18 @@ class DemandedFaults(Faults):
         """Whether this client id is held to be in use."""
         self._held.pop(client_id, None)  # it was for the one who had the id before
         return self._takes("clash")
+
+    def fate(self, key: OrderKey) -> Fate:
+        """As demanded of orders."""
+        return self.orders.fate(key)
+
+    def on_event(self, event: Event) -> Sequence[Event]:
+        """As demanded of orders."""
+        return self.orders.on_event(event)
+
+    def next_order_id(self, true_id: int) -> int:
+        """As demanded of orders."""
+        return self.orders.next_order_id(true_id)
 
     async def on_request(self, client_id: int, message_id: int, fields: Sequence[str]) -> bool:
         """Refuse history while its farm is broken or a pacing violation is demanded; lose live data with its farm."""

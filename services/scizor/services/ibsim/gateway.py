@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from scizor.services.ibsim.broker.events import Event
 from scizor.services.ibsim.broker.orders import Broker
-from scizor.services.ibsim.broker.words import Event
 from scizor.services.ibsim.hooks import Faults
 from scizor.services.ibsim.limits import HistoryPacing, Limits, TickByTickPacing
 from scizor.services.ibsim.market.api import ContractQuery, Listing, Market, MarketError
@@ -92,10 +92,19 @@ class Gateway:
         return sum(session.streams.count(*kinds) for session in self.connections.values())
 
     def publish(self, events: Iterable[Event]) -> None:
-        """Tell every connection what concerns it."""
+        """Tell every connection what concerns it, unless faults say otherwise."""
         for event in events:
-            for session in list(self.connections.values()):
-                session.notify(event)
+            for told in self.faults.on_event(event):
+                self.tell(told)
+
+    def tell(self, event: Event) -> None:
+        """Tell every connection what concerns it."""
+        for session in list(self.connections.values()):
+            session.notify(event)
+
+    def next_order_id(self, client_id: int) -> int:
+        """The lowest id that this client may give an order."""
+        return self.faults.next_order_id(self.broker.next_order_id(client_id))
 
     def broadcast_error(self, code: int, text: str) -> None:
         """A notice to everyone, such as 1100."""

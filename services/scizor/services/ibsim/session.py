@@ -8,15 +8,15 @@ from contextlib import contextmanager
 
 import structlog
 
-from scizor.services.ibsim.broker.words import (
-    ACCOUNT,
+from scizor.services.ibsim.broker.events import (
     CommissionEvent,
     Event,
     FillEvent,
     NoticeEvent,
     OrderEvent,
-    Refusal,
+    order_of,
 )
+from scizor.services.ibsim.broker.words import ACCOUNT, Refusal
 from scizor.services.ibsim.gateway import Gateway
 from scizor.services.ibsim.handlers.account import tell_account, tell_order
 from scizor.services.ibsim.handlers.table import HANDLERS
@@ -121,8 +121,7 @@ class Session:
             self.push(account.position(event.position))
         if isinstance(event, CommissionEvent) and self.hears_account:
             tell_account(self)
-        fill_or_order = event.execution.order if isinstance(event, FillEvent | CommissionEvent) else event.order
-        if fill_or_order.client_id == self.client_id:
+        if order_of(event).client_id == self.client_id:
             self._notify_owner(event)
 
     def _notify_owner(self, event: Event) -> None:
@@ -161,7 +160,7 @@ class Session:
         self.client_id = wanted
         self.gateway.connections[wanted] = self
         await self.send(session.managed_accounts(ACCOUNT))
-        await self.send(session.next_valid_id(self.gateway.broker.next_order_id(wanted)))
+        await self.send(session.next_valid_id(self.gateway.next_order_id(wanted)))
         for code, text in _NOTICES:
             self.error(NO_REQUEST, code, text)
         return True

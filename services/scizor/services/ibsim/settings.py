@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from scizor.adapters.sql.embedded import home_directory
+from scizor.services.ibsim.broker.fill_rules import FillAt, FillRules
 from scizor.services.ibsim.market import ReplayClock, SystemMarketClock
 from scizor.services.ibsim.market.api import MarketClock
 
@@ -36,6 +38,12 @@ class IbsimSettings(BaseSettings):
     )
     seed: int = Field(default=1, ge=0, description="which synthetic market there is")
     clock: str = Field(default=NOW, description="now, or a replay: 2024-03-14T09:30:00-04:00@60 is 60 times as fast")
+    fill_at: FillAt = Field(
+        default=FillAt.QUOTE, description="what an order that takes pays: the facing quote, or the last trade's price"
+    )
+    max_participation: Decimal | None = Field(
+        default=None, gt=0, le=1, description="share of the volume at hand that may fill; unset: orders fill whole"
+    )
     history_latency_ms: float = Field(default=20.0, ge=0, le=60_000, description="how long an answer with bars takes")
 
     @field_validator("clock")
@@ -55,6 +63,11 @@ class IbsimSettings(BaseSettings):
     def state_file(self) -> Path:
         """Where the broker's memory is."""
         return (self.home or home_directory(os.environ) / "ibsim") / "state.sqlite"
+
+    @property
+    def fill_rules(self) -> FillRules:
+        """How much fills, and what it pays."""
+        return FillRules(self.fill_at, self.max_participation)
 
     def market_clock(self) -> MarketClock:
         """The market's time; a replay begins when this is called."""

@@ -20,6 +20,7 @@ class Kind(Enum):
     QUOTES = auto()
     REAL_TIME_BARS = auto()
     TICK_BY_TICK = auto()
+    GAINS = auto()
 
 
 class Streams:

@@ -28,7 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     _configure_log()
     try:
-        settings = load_settings()
+        workers = getattr(options, "workers", None)
+        settings = load_settings() if workers is None else load_settings(cluster_workers=workers)
         if options.command == "down":
             return _down(settings, options.timeout)
         if options.command == "status":
@@ -46,6 +47,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     up.add_argument(
         "--log-to-home", action="store_true", help="events to <home>/logs/supervisor.log, not to the terminal"
     )
+    up.add_argument("--workers", type=int, metavar="N", help="with a Dask cluster of so many workers; 0: without")
     down = commands.add_parser("down", help="stop the stack of this home")
     down.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="before it is killed")
     status = commands.add_parser("status", help="tell how the stack of this home is")

@@ -14,7 +14,7 @@ from typing import Protocol
 from scizor.adapters.sql.embedded.launcher import launch_command
 from scizor.adapters.sql.embedded.logfile import log_tail, open_log
 from scizor.domain.errors import Unavailable
-from scizor.services.local.plan import ChildSpec, JobSpec
+from scizor.services.local.specs import ChildSpec, JobSpec
 
 _POLL_S = 0.05
 _KILL_DEADLINE_S = 5.0
@@ -48,14 +48,16 @@ class Child(Protocol):
         """End it: with grace until `hurry` is set, then by force. Returns when it is gone."""
 
 
-def spawn(argv: Sequence[str], env: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    """Start a program that gets SIGTERM when the calling thread ends, its output appended to `log`.
+def spawn(
+    argv: Sequence[str], env: Mapping[str, str], log: Path, orphan_signal: signal.Signals = signal.SIGTERM
+) -> subprocess.Popen[bytes]:
+    """Start a program that gets `orphan_signal` when the calling thread ends, its output appended to `log`.
 
     It leads a session of its own: a Ctrl-C is for the supervisor, which then stops everyone in order.
     """
     with open_log(log) as output:
         return subprocess.Popen(
-            launch_command(argv, die_signal=signal.SIGTERM),
+            launch_command(argv, die_signal=orphan_signal),
             env=dict(env),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -112,7 +114,7 @@ class Program:
 
     def launch(self) -> None:
         """See `Child`."""
-        self._process = spawn(self._spec.argv, self._spec.env, self._log)
+        self._process = spawn(self._spec.argv, self._spec.env, self._log, self._spec.orphan_signal)
 
     async def ready(self) -> None:
         """See `Child`."""

@@ -1,71 +1,30 @@
-"""What is to run, as data: the supervisor knows nothing of the services it runs."""
+"""The stack that settings ask for."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
+from typing import Final
 
-from scizor.adapters.sql.embedded import EmbeddedPostgres
+from scizor.services.local.cluster import cluster_of
 from scizor.services.local.edge import edge_command
 from scizor.services.local.probes import accepts, grpc_serves, http_says_ok
 from scizor.services.local.settings import LocalSettings
+from scizor.services.local.specs import ChildSpec, JobSpec, Plan
 
-
-@dataclass(frozen=True, slots=True)
-class ChildSpec:
-    """A program that is kept running. `ready` is asked until it says yes, for at most `ready_deadline_s`."""
-
-    name: str
-    argv: Sequence[str]
-    env: Mapping[str, str]
-    ready: Callable[[], Awaitable[bool]]
-    port: int
-    ready_deadline_s: float = 60.0
-    stop_grace_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class JobSpec:
-    """A program that must succeed once before the children start."""
-
-    name: str
-    argv: Sequence[str]
-    env: Mapping[str, str]
-    deadline_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class RestartPolicy:
-    """Give up on a child that fails `failures` times within `window_s`; until then wait twice as long each time."""
-
-    failures: int = 5
-    window_s: float = 60.0
-    first_delay_s: float = 0.2
-    longest_delay_s: float = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything one supervisor runs.
-
-    The database comes first, then all jobs at once, then all tiers at once. Tiers are stopped one after the other,
-    the last first; within a tier together.
-    """
-
-    home: Path
-    ports: Mapping[str, int]
-    database: EmbeddedPostgres | None
-    jobs: Sequence[JobSpec]
-    tiers: Sequence[Sequence[ChildSpec]]
-    restarts: RestartPolicy = field(default_factory=RestartPolicy)
+_ALWAYS: Final = {
+    # gRPC's hooks around fork can hang whoever forks during a call; no child of ours goes on with a channel.
+    "GRPC_ENABLE_FORK_SUPPORT": "0",
+}
 
 
 def plan_of(settings: LocalSettings, environment: Mapping[str, str]) -> Plan:
-    """The stack of these settings; `environment` is what every child inherits below them."""
-    env = {**environment, **settings.environment()}
+    """The stack of these settings; `environment` is what every child inherits below them.
+
+    Raises FailedPrecondition where a cluster is wanted and Dask is not installed.
+    """
+    env = {**environment, **settings.environment(), **_ALWAYS}
 
     def service(name: str, port: int) -> ChildSpec:
         argv = [sys.executable, "-m", f"scizor.services.{name}"]
@@ -90,6 +49,7 @@ def plan_of(settings: LocalSettings, environment: Mapping[str, str]) -> Plan:
         database=settings.embedded(),
         jobs=(JobSpec("migrate", [sys.executable, "-m", "scizor.adapters.sql.migrate"], env),),
         tiers=(
+            *cluster_of(settings, env),
             (*broker, service("marketdata", settings.marketdata_port), service("backtest", settings.backtest_port)),
             (edge,),
         ),

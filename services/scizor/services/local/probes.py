@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -45,14 +46,30 @@ async def http_says_ok(port: int, *paths: str) -> bool:
     return all([await _says_ok(port, path) for path in paths])
 
 
+async def scheduler_knows(port: int, worker: str) -> bool:
+    """Whether the Dask scheduler with its pages on that port has the worker of that name."""
+    try:
+        known = json.loads((await _get(port, "/json/identity.json"))[1])["workers"]
+    except (OSError, TimeoutError, ValueError, KeyError):
+        return False
+    return worker in {str(one["name"]) for one in known.values()}
+
+
 async def _says_ok(port: int, path: str) -> bool:
     try:
-        async with asyncio.timeout(_ANSWER_DEADLINE_S):
-            reader, writer = await asyncio.open_connection(BIND_HOST, port)
-            try:
-                writer.write(f"GET {path} HTTP/1.1\r\nHost: {BIND_HOST}\r\nConnection: close\r\n\r\n".encode())
-                return (await reader.readline()).split(b" ")[1:2] == [b"200"]
-            finally:
-                writer.close()
+        head, _ = await _get(port, path)
     except (OSError, TimeoutError):
         return False
+    return head.split(b" ")[1:2] == [b"200"]
+
+
+async def _get(port: int, path: str) -> tuple[bytes, bytes]:
+    """Head and body of the answer."""
+    async with asyncio.timeout(_ANSWER_DEADLINE_S):
+        reader, writer = await asyncio.open_connection(BIND_HOST, port)
+        try:
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: {BIND_HOST}\r\nConnection: close\r\n\r\n".encode())
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        finally:
+            writer.close()
+    return head, body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -46,6 +46,14 @@ class LocalSettings(BaseSettings):
     ibkr_port: int = Field(default=4002, ge=1, le=65535, validation_alias="IBKR_PORT", description="its port")
     ibsim_port: int = Field(default=4002, ge=1, le=65535, description="port of the simulated gateway")
     edge_admin_port: int = Field(default=9901, ge=1, le=65535, description="Envoy's own pages and readiness")
+    cluster_workers: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="workers of a Dask cluster started with the stack, whatever SCIZOR_COMPUTE says; 0: no cluster",
+    )
+    cluster_port: int = Field(default=8786, ge=1, le=65535, description="port of the cluster's scheduler")
+    cluster_http_port: int = Field(default=8787, ge=1, le=65535, description="port of the scheduler's JSON pages")
 
     @model_validator(mode="after")
     def _demand_different_ports(self) -> Self:
@@ -59,6 +67,8 @@ class LocalSettings(BaseSettings):
     def ports(self) -> dict[str, int]:
         """Every port that must be free, by the environment variable that changes it."""
         others = {"ibkr_port"} if self.simulates_broker else {"ibkr_port", "ibsim_port"}
+        if not self.cluster_workers:
+            others |= {"cluster_port", "cluster_http_port"}
         names = [name for name in type(self).model_fields if name.endswith("_port") and name not in others]
         return {f"{_PREFIX}{name.upper()}": getattr(self, name) for name in names}
 
@@ -66,6 +76,11 @@ class LocalSettings(BaseSettings):
     def simulates_broker(self) -> bool:
         """Whether the simulated gateway is the broker, because no other was named."""
         return self.ibkr_host is None
+
+    @property
+    def scheduler(self) -> str:
+        """Where the cluster's scheduler is."""
+        return f"tcp://{BIND_HOST}:{self.cluster_port}"
 
     def embedded(self) -> EmbeddedPostgres | None:
         """The database of the home, unless another one was chosen."""
@@ -80,14 +95,15 @@ class LocalSettings(BaseSettings):
             "DATABASE_URL": self.database_url or EmbeddedPostgres(self.home).dsn,
             "IBKR_HOST": self.ibkr_host or BIND_HOST,
             "IBKR_PORT": str(self.ibsim_port if self.simulates_broker else self.ibkr_port),
+            **({"SCIZOR_COMPUTE": self.scheduler} if self.cluster_workers else {}),
         }
 
 
-def load_settings() -> LocalSettings:
-    """Read the environment. Raises InvalidInput naming each variable that breaks a rule."""
+def load_settings(**chosen: Any) -> LocalSettings:
+    """Read the environment, below what is chosen. Raises InvalidInput naming each variable that breaks a rule."""
     home = home_directory(os.environ)
     try:
-        return LocalSettings(home=home)
+        return LocalSettings(home=home, **chosen)
     except ValidationError as error:
         violations = [
             FieldViolation(_variable(item["loc"]), item["msg"].removeprefix("Value error, ")) for item in error.errors()

@@ -16,8 +16,8 @@ from scizor.services.local.child import Child, Program, run_job
 from scizor.services.local.control import end_leftovers
 from scizor.services.local.database import Database
 from scizor.services.local.instance import only_instance
-from scizor.services.local.plan import Plan
 from scizor.services.local.ports import demand_free
+from scizor.services.local.specs import Plan
 from scizor.services.local.state import ChildPhase, ChildRecord, Phase, StackState, write_state
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

@@ -12,6 +12,7 @@ from scizor.adapters.clock import SystemClock
 from scizor.backtest.v1 import backtest_pb2 as pb
 from scizor.codec import backtests as codec
 from scizor.codec.frames import Frame
+from scizor.codec.results import results_to_proto, trade_to_proto
 from scizor.domain.arrays import FloatArray
 from scizor.domain.backtests import BacktestSpec
 from scizor.domain.outcomes import held_value
@@ -43,8 +44,8 @@ def run_frame(asked: pb.Backtest, spec: BacktestSpec, strategy: Strategy, histor
     told.parameters.CopyFrom(codec.parameters_to_proto(strategy.params))
     document: dict[str, Any] = {
         "backtest": MessageToDict(told),
-        "results": MessageToDict(codec.results_to_proto("", outcome.results)),
-        "trades": [MessageToDict(codec.trade_to_proto(one)) for one in outcome.trades],
+        "results": MessageToDict(results_to_proto("", outcome.results)),
+        "trades": [MessageToDict(trade_to_proto(one)) for one in outcome.trades],
     }
     return Frame(document, _curve(outcome) | {"held": _held(computation, history)})
 

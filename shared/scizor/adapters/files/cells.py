@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scizor.adapters.files.headings import unreadable
+from scizor.adapters.files.headings import ONLY_DAYS, unreadable
 from scizor.domain.arrays import FloatArray
 from scizor.domain.bars import VALUE_COLUMNS
 from scizor.domain.rows import BoolArray, IndexArray, RowBatch, Unreadable, printable
@@ -20,6 +20,7 @@ from scizor.domain.sessions import DayArray, to_day, yyyymmdd_to_days
 _MISSING = ("", "nan", "null", "none", "na", "n/a", "-")
 _MIDNIGHT = r"[T ]00:00(:00(\.0+)?)?(Z|\+00:00)?$"
 _DATE = r"^(\d{4}-\d{2}-\d{2}|\d{8})$"
+_TIME_OF_DAY = r"^(\d{4}-\d{2}-\d{2}|\d{8})[T ]\d{2}:?\d{2}"
 _DAY_US = 86_400_000_000
 _FIRST_DAY, _LAST_DAY = to_day(date.min), to_day(date.max)
 
@@ -99,7 +100,7 @@ def _days(file_format: str, column: pa.Array) -> tuple[DayArray, BoolArray]:
     """Days since 1970-01-01, and which cells hold no date. Shapes (n,)."""
     kind = column.type
     if _is_text(column):
-        return _text_days(column)
+        return _text_days(file_format, column)
     if pa.types.is_integer(kind):
         numbers = column.cast(pa.int64(), safe=False).fill_null(0).to_numpy(zero_copy_only=False)
         small = np.where((numbers > 0) & (numbers < 100_000_000), numbers, 0).astype(np.int32)
@@ -110,7 +111,9 @@ def _days(file_format: str, column: pa.Array) -> tuple[DayArray, BoolArray]:
         instants = local.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
         wrong = instants.is_null().to_numpy(zero_copy_only=False)
         days_, rest = np.divmod(instants.fill_null(0).to_numpy(zero_copy_only=False), _DAY_US)
-        return _within_years(days_, wrong | (rest != 0))
+        days, no_day = _within_years(days_, wrong)
+        _demand_days(file_format, int(np.count_nonzero(rest[~no_day])), len(rest))
+        return days, no_day | (rest != 0)
     if pa.types.is_date(kind):
         dates = column.cast(pa.date32()).cast(pa.int32())
         wrong = dates.is_null().to_numpy(zero_copy_only=False)
@@ -124,12 +127,20 @@ def _within_years(days: npt.NDArray[np.integer], wrong: BoolArray) -> tuple[DayA
     return np.where(wrong, 0, days).astype(np.int32), wrong
 
 
-def _text_days(column: pa.Array) -> tuple[DayArray, BoolArray]:
+def _demand_days(file_format: str, n_within: int, n_rows: int) -> None:
+    """A row with a time of day is a bad row; a file of such rows is one of shorter bars."""
+    if n_within > n_rows / 2:
+        raise unreadable(file_format, f"its dates have times of day; {ONLY_DAYS}")
+
+
+def _text_days(file_format: str, column: pa.Array) -> tuple[DayArray, BoolArray]:
     texts = column.fill_null("")
     looks_right = pc.match_substring_regex(texts, _DATE)
     if not pc.all(looks_right).as_py():
         texts = pc.replace_substring_regex(texts, _MIDNIGHT, "")
         looks_right = pc.match_substring_regex(texts, _DATE)
+        n_within = pc.sum(pc.match_substring_regex(texts, _TIME_OF_DAY)).as_py() or 0
+        _demand_days(file_format, n_within, len(texts))
     digits = pc.replace_substring(pc.if_else(looks_right, texts, "0"), "-", "")
     days, is_date = yyyymmdd_to_days(digits.cast(pa.int32()).to_numpy(zero_copy_only=False))
     return days, ~is_date

@@ -13,6 +13,7 @@ _ALIASES = {
     "symbol": ("symbol", "ticker"),
     "volume": ("volume", "vol"),
 }
+ONLY_DAYS = "only bars of whole days can be imported, a date each; shorter ones are collected from the broker"
 
 
 def unreadable(file_format: str, detail: str) -> InvalidInput:
@@ -36,7 +37,8 @@ def locate(file_format: str, headings: Sequence[str], *, with_symbol: bool) -> d
     for column in ("date", *VALUE_COLUMNS, "symbol"):
         found = [place for place, heading in enumerate(written) if heading in _ALIASES.get(column, (column,))]
         if len(found) > 1:
-            raise unreadable(file_format, f"several columns are a {column}")
+            more = f"; {ONLY_DAYS}" if column == "date" else ""
+            raise unreadable(file_format, f"several columns are a {column}{more}")
         if found:
             places[column] = found[0]
         elif column != "symbol":

@@ -6,26 +6,20 @@ No pickles: to read one is to run it.
 
 from __future__ import annotations
 
-import json
-import re
 import struct
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from scizor.adapters.sandbox.documents import Broken, json_bytes, json_object
 from scizor.adapters.sandbox.plain import KINDS, bytes_of, kind_of, size_bytes_of
 from scizor.ports.sandbox import Answer, Arrays, Document
 
 MAX_HEADER_BYTES: Final = 2 << 20
-"""A document takes up to thirty times its bytes once it is read, and while it is read the host does nothing else."""
+"""Of the document, and of what describes the arrays."""
 _MAX_ARRAYS, _MAX_NAME, _MAX_DIMENSIONS = 1024, 128, 8
 _LENGTH = struct.Struct("<Q")
-_NO_TEXT = re.compile(rb"(?<!\\)(?:\\\\)*\\u(?:0000|[dD][89a-fA-F])")
-
-
-class Broken(Exception):
-    """An answer that cannot be one; the message says how."""
 
 
 def to_bytes(document: Document, arrays: Arrays) -> list[bytes | memoryview]:
@@ -64,27 +58,6 @@ def from_bytes(content: bytearray) -> Answer:
     if start != len(content):
         raise Broken("bytes that belong to no array")
     return Answer(document, arrays)
-
-
-def json_bytes(document: Document) -> bytes:
-    """An object as text. Raises TypeError for what JSON cannot hold, ValueError for strings that are no text."""
-    text = json.dumps(dict(document), ensure_ascii=False).encode()
-    if _NO_TEXT.search(text):
-        raise ValueError("strings with NUL are no text")
-    return text
-
-
-def json_object(text: bytes | bytearray) -> dict[str, Any]:
-    """An object of a text of any origin. Raises Broken, also for strings that are no text: nobody could store them."""
-    if _NO_TEXT.search(text):
-        raise Broken("strings with half characters or NUL")
-    try:
-        read = json.loads(text.decode())
-    except (ValueError, RecursionError) as error:
-        raise Broken(f"no JSON: {type(error).__name__}") from error
-    if not isinstance(read, dict):
-        raise Broken("no object")
-    return read
 
 
 def _described(one: Any) -> tuple[str, str, tuple[int, ...]]:

@@ -64,7 +64,10 @@ class Keeper:
                 if fd != self._control.fileno():
                     self._bury(fd)
                     continue
-                text, fds, _, _ = socket.recv_fds(self._control, MAX_REQUEST_BYTES, 3)
+                try:
+                    text, fds, _, _ = socket.recv_fds(self._control, MAX_REQUEST_BYTES, 3)
+                except ConnectionError:  # it left with reports unread
+                    return None
                 if not text:
                     return None
                 task = self._hear(json.loads(text), fds)
@@ -116,7 +119,8 @@ class Keeper:
         self._report(child.number, status=os.waitstatus_to_exitcode(status), cpu_s=cpu_s, ended_by=child.ended_by)
 
     def _report(self, number: int, **how: object) -> None:
-        self._control.send(json.dumps({"ended": number, **how}).encode())
+        with suppress(ConnectionError):  # the host is gone: the next look at the socket tells
+            self._control.send(json.dumps({"ended": number, **how}).encode())
 
     def _patience_ms(self) -> float | None:
         deadlines = [child.deadline for child in self._children.values() if not child.ended_by]

@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable
 
 from scizor.adapters.sandbox import wire
-from scizor.adapters.sandbox.answers import Broken, json_object
+from scizor.adapters.sandbox.documents import Broken, json_object
 from scizor.ports.sandbox import Document, OnMessage
 
 _MAX_MESSAGES_BYTES = 4 << 20
 _LEAST_MESSAGE_BYTES = 256  # what telling one costs the host, however short it is
+_MAX_MESSAGE_VALUES = 1024  # it is read where everybody waits
 _MAX_FLOOD_BYTES = 2 * wire.MAX_PRINTED_BYTES
 _READ_BYTES = 256 << 10
 
@@ -117,7 +118,7 @@ class Records(Pipe):
             self._messages_bytes += max(len(content), _LEAST_MESSAGE_BYTES)
             if self._messages_bytes > _MAX_MESSAGES_BYTES:
                 raise Broken("too many messages")
-            message = json_object(content)
+            message = json_object(content, _MAX_MESSAGE_VALUES)
             if self._on_message is not None:
                 self._on_message(message)
 

@@ -65,7 +65,7 @@ class Run:
                 self._warden.end(self._number)
             self._close()
         trouble = self._trouble.result() if self._trouble.done() else None
-        return verdict(end, self._records, self._printed, trouble, self._limits)
+        return await asyncio.to_thread(verdict, end, self._records, self._printed, trouble, self._limits)
 
     def _listen(self, pipe: Pipe, stack: ExitStack) -> int:
         """Open a pipe and read from it; returns its other end, open as long as the stack."""

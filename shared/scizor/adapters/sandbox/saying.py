@@ -8,7 +8,8 @@ import sys
 from typing import Any
 
 from scizor.adapters.sandbox import wire
-from scizor.adapters.sandbox.answers import json_bytes, to_bytes
+from scizor.adapters.sandbox.answers import to_bytes
+from scizor.adapters.sandbox.documents import json_bytes
 from scizor.adapters.sandbox.words import clean
 from scizor.domain.errors import ScizorError
 from scizor.ports.sandbox import Answer, Document

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from scizor.adapters.sandbox.answers import Broken, from_bytes
+from scizor.adapters.sandbox.answers import from_bytes
 from scizor.adapters.sandbox.bell import no_end, no_processor
+from scizor.adapters.sandbox.documents import Broken
 from scizor.adapters.sandbox.reading import Flood, Printed, Records
 from scizor.adapters.sandbox.words import clean
 from scizor.domain.errors import FieldViolation, InvalidInput, Reason, ScizorError, Unavailable
@@ -50,7 +51,10 @@ class End:
 
 
 def verdict(end: End, records: Records, printed: Printed, trouble: Exception | None, limits: Limits) -> Answer:
-    """The answer. Raises StrategyError, InvalidInput, Unavailable; or `trouble`, where it is not the child's."""
+    """The answer. Raises StrategyError, InvalidInput, Unavailable; or `trouble`, where it is not the child's.
+
+    Blocks: the answer may be long.
+    """
     try:
         if not records.ready:
             why = end.fault or records.fault or f"its process ended with {end.code}"

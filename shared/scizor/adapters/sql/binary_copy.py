@@ -7,7 +7,7 @@ row of fixed-size columns has the same size, so rows are the elements of a struc
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ DAYS_TO_2000 = 10_957
 
 _CHUNK_ROWS = 8_192  # the server parses one chunk while the next is made
 _ARRAY_ROW = struct.Struct("!6xiiiiiii")  # key | length, dimensions, flags, type | elements, lower bound
+_EMPTY_ARRAY = struct.Struct("!iiii")  # length, dimensions, flags, type
+_ARRAY = struct.Struct("!iiiiii")  # the same | elements, lower bound
+_TYPES = {"i4": 23, "i8": 20, "f8": 701}
 _ELEMENT = np.dtype([("length", ">i4"), ("value", ">i4")])
 RecordArray = npt.NDArray[np.void]
 
@@ -55,6 +58,27 @@ def decode_arrays(data: bytes | bytearray) -> Iterator[tuple[int, npt.NDArray[np
         place += _ARRAY_ROW.size
         yield key, np.frombuffer(data, _ELEMENT, count=length, offset=place)["value"].astype(np.int32)
         place += length * _ELEMENT.itemsize
+
+
+def array_field(values: npt.NDArray[np.float64 | np.int64 | np.int32]) -> bytes:
+    """A field that is an array without NULLs, shape (n,)."""
+    if not len(values):
+        return _EMPTY_ARRAY.pack(_EMPTY_ARRAY.size - 4, 0, 0, _TYPES[values.dtype.str[1:]])
+    elements = np.empty(len(values), [("length", ">i4"), ("value", f">{values.dtype.str[1:]}")])
+    elements["length"], elements["value"] = values.itemsize, values
+    header = (_ARRAY.size - 4 + elements.nbytes, 1, 0, _TYPES[values.dtype.str[1:]], len(values), 1)
+    return _ARRAY.pack(*header) + elements.tobytes()
+
+
+def text_field(value: str) -> bytes:
+    """A field that is a text."""
+    encoded = value.encode()
+    return struct.pack("!i", len(encoded)) + encoded
+
+
+async def encode_row(fields: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """A whole COPY input of one row."""
+    yield b"".join((HEADER, struct.pack("!h", len(fields)), *fields, TRAILER))
 
 
 async def encode(pieces: Iterable[RecordArray]) -> AsyncIterator[bytes]:

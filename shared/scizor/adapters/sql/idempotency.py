@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import text, update
+from sqlalchemy import bindparam, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from scizor.adapters.sql.session import Session
@@ -22,6 +22,18 @@ DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
 ))
 """)  # noqa: S608 - built of constants
 
+# A known key is written as it is, which returns it and keeps it from being forgotten meanwhile.
+_KNOWN_OR_NEW = (
+    insert(keys)
+    .on_conflict_do_update(index_elements=[keys.c.method, keys.c.request_id], set_={"body_hash": keys.c.body_hash})
+    .returning(keys.c.body_hash, keys.c.answer)
+)
+_ANSWERED = (
+    update(keys)
+    .where(keys.c.method == bindparam("claimed_by"), keys.c.request_id == bindparam("claimed"))
+    .values(answer=bindparam("given"))
+)
+
 
 class SqlIdempotency:
     """`ports.storage.IdempotencyRepository`."""
@@ -35,12 +47,8 @@ class SqlIdempotency:
         The unique index makes this wait for another transaction that claims the same id. Raises
         AlreadyExists(REQUEST_ID_REUSED) when the body differs.
         """
-        claim = insert(keys).values(method=method, request_id=request_id, body_hash=body_hash)
-        # A known key is written as it is, which returns it and keeps it from being forgotten meanwhile.
-        known_or_new = claim.on_conflict_do_update(
-            index_elements=[keys.c.method, keys.c.request_id], set_={"body_hash": keys.c.body_hash}
-        ).returning(keys.c.body_hash, keys.c.answer)
-        known = (await self._session.execute(known_or_new)).one()
+        claim = {"method": method, "request_id": request_id, "body_hash": body_hash}
+        known = (await self._session.execute(_KNOWN_OR_NEW, claim)).one()
         if known.body_hash != body_hash:
             raise AlreadyExists(
                 f"request id {request_id} was used for another request",
@@ -54,5 +62,4 @@ class SqlIdempotency:
 
     async def finish(self, method: str, request_id: str, answer: bytes) -> None:
         """Store the answer of a claimed id."""
-        claimed = (keys.c.method == method, keys.c.request_id == request_id)
-        await self._session.execute(update(keys).where(*claimed).values(answer=answer))
+        await self._session.execute(_ANSWERED, {"claimed_by": method, "claimed": request_id, "given": answer})

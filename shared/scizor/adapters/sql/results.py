@@ -8,8 +8,9 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Select, bindparam, func, insert, select
 
+from scizor.adapters.sql.binary_copy import array_field, encode_row, text_field
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.tables import (
     backtest_equity,
@@ -35,8 +36,19 @@ _METRIC = tuple(field.name for field in fields(Metric))
 _TRADE = tuple(field.name for field in fields(Trade))
 _KINDS = {"direction": Direction, "entry_reason": FillCause, "exit_reason": FillCause}
 _CURVE = ("equity", "cash", "drawdown", "exposure")
+_COLUMNS: Mapping[str, type] = {"days": np.int32, "close_ns": np.int64, **dict.fromkeys(_CURVE, np.float64)}
 # `astuple` copies every value: half a second for ten thousand trades, in which the loop does nothing else.
 _metric_values, _trade_values = attrgetter(*_METRIC), attrgetter(*_TRADE)
+
+# Built once: to build a statement takes longer than to run it.
+_NEW_RESULTS = insert(backtest_results)
+_RESULTS = select(backtest_results).where(backtest_results.c.backtest_id == bindparam("wanted"))
+_METRICS = (
+    select(*[backtest_metrics.c[name] for name in _METRIC])
+    .where(backtest_metrics.c.backtest_id == bindparam("wanted"))
+    .order_by(backtest_metrics.c.place)
+)
+_STATE = select(backtest_jobs.c.state).where(backtest_jobs.c.id == bindparam("wanted"))
 
 
 class SqlBacktestResults:
@@ -51,9 +63,8 @@ class SqlBacktestResults:
         """Store what it came to; in one unit of work with `finish`."""
         plain = {name: getattr(results, name) for name in _PLAIN}
         plain |= {name: asdict(getattr(results, name)) for name in _GROUPS}
-        await self._session.execute(
-            insert(backtest_results).values(backtest_id=backtest_id, warnings=list(results.warnings), **plain)
-        )
+        plain |= {"backtest_id": backtest_id, "warnings": list(results.warnings)}
+        await self._session.execute(_NEW_RESULTS, plain)
         await self._session.copy_records(
             backtest_metrics.name,
             ("backtest_id", "place", *_METRIC),
@@ -62,21 +73,16 @@ class SqlBacktestResults:
         await self._session.copy_records(
             backtest_trades.name, ("backtest_id", *_TRADE), ((backtest_id, *_trade_values(trade)) for trade in trades)
         )
-        columns = {name: getattr(curve, name).tolist() for name in ("days", "close_ns", *_CURVE)}
-        await self._session.execute(insert(backtest_equity).values(backtest_id=backtest_id, **columns))
+        columns = [array_field(np.ascontiguousarray(getattr(curve, name), kind)) for name, kind in _COLUMNS.items()]
+        row = encode_row([text_field(backtest_id), *columns])
+        await self._session.copy_in(backtest_equity.name, row, ("backtest_id", *_COLUMNS))
 
     async def results(self, backtest_id: str) -> BacktestResults:
         """Raises NotFound, FailedPrecondition(BACKTEST_NOT_FINISHED)."""
         await self._demand_results(backtest_id)
-        row = (
-            await self._session.execute(select(backtest_results).where(backtest_results.c.backtest_id == backtest_id))
-        ).one()
-        query = (
-            select(backtest_metrics)
-            .where(backtest_metrics.c.backtest_id == backtest_id)
-            .order_by(backtest_metrics.c.place)
-        )
-        found = [Metric(**{name: getattr(row, name) for name in _METRIC}) for row in await self._session.all(query)]
+        which = {"wanted": backtest_id}
+        row = (await self._session.execute(_RESULTS, which)).one()
+        found = [Metric(*values) for values in map(tuple, await self._session.all(_METRICS, which))]
         plain = {name: getattr(row, name) for name in _PLAIN}
         plain |= {name: kind(**getattr(row, name)) for name, kind in _GROUPS.items()}
         return BacktestResults(metrics=tuple(found), warnings=tuple(row.warnings), **plain)
@@ -132,7 +138,7 @@ class SqlBacktestResults:
         return list(found.values())
 
     async def _demand_results(self, backtest_id: str) -> None:
-        number = await self._session.scalar(select(backtest_jobs.c.state).where(backtest_jobs.c.id == backtest_id))
+        number = await self._session.scalar(_STATE, {"wanted": backtest_id})
         if number is None:
             raise no_such_backtest(backtest_id)
         state = BacktestState(number)

@@ -69,10 +69,10 @@ class Session:
             await (await self._driver()).copy_from_query(query, output=receive, format="binary")
         return received
 
-    async def copy_in(self, table: str, data: AsyncIterator[bytes]) -> None:
-        """Fill a table from chunks in COPY's binary format."""
+    async def copy_in(self, table: str, data: AsyncIterator[bytes], columns: Sequence[str] | None = None) -> None:
+        """Fill a table, or these columns of it, from chunks in COPY's binary format."""
         async with _bounded(self._bulk_timeout_s):
-            await (await self._driver()).copy_to_table(table, source=data, format="binary")
+            await (await self._driver()).copy_to_table(table, source=data, columns=columns, format="binary")
 
     async def copy_records(self, table: str, columns: Sequence[str], records: Iterable[tuple[Any, ...]]) -> None:
         """Fill a table from Python values."""
@@ -86,10 +86,15 @@ class Session:
             await (await self._driver()).execute(f"SET LOCAL statement_timeout = {milliseconds:d}")
 
     async def _driver(self) -> asyncpg.Connection:
-        driver = (await self._connection.get_raw_connection()).driver_connection
-        if not isinstance(driver, asyncpg.Connection):
-            raise TypeError(f"the driver must be asyncpg, not {type(driver).__name__}")
-        return driver
+        return await driver_of(self._connection)
+
+
+async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:
+    """The driver's own connection."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, asyncpg.Connection):
+        raise TypeError(f"the driver must be asyncpg, not {type(driver).__name__}")
+    return driver
 
 
 @asynccontextmanager

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import asyncpg
-from asyncpg import InternalClientError
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from asyncpg import AdminShutdownError, InterfaceError, PostgresConnectionError, PostgresError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from scizor.adapters.sql.actions import SqlActions
@@ -26,13 +25,16 @@ from scizor.adapters.sql.idempotency import SqlIdempotency
 from scizor.adapters.sql.imports import SqlImports
 from scizor.adapters.sql.intraday import SqlIntraday
 from scizor.adapters.sql.optimizations import SqlOptimizations
-from scizor.adapters.sql.session import Session
+from scizor.adapters.sql.session import Session, driver_of
 from scizor.adapters.sql.sources import Sources
 from scizor.adapters.sql.strategies import SqlStrategies
 from scizor.adapters.sql.symbols import SqlSymbols
 from scizor.domain.errors import ScizorError
 
 _PING_TIMEOUT_S = 1.0
+_ROLLBACK_TIMEOUT_S = 5.0
+_BEGIN, _BEGIN_UNSYNCED = "BEGIN", "BEGIN; SET LOCAL synchronous_commit TO off"
+_LOST = (PostgresConnectionError, AdminShutdownError, InterfaceError, OSError)
 _SERVER_GRACE_S = 1.0  # the server ends a statement first, so that its connection survives
 
 
@@ -50,6 +52,10 @@ class PoolSettings:
     statement_timeout_s: float = 30.0
     bulk_timeout_s: float = 600.0
     idle_timeout_s: float = 300.0
+
+
+class _Died(ConnectionError):
+    """A connection ended while it waited in the pool."""
 
 
 class SqlUnitOfWork:
@@ -139,23 +145,26 @@ class SqlStorage:
             async_creator=self._connect,
             pool_size=self._pool.size,
             max_overflow=0,
+            isolation_level="AUTOCOMMIT",  # transactions are begun and ended here, a round trip each
             pool_timeout=self._pool.wait_s,
         )
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[SqlUnitOfWork]:
+    async def begin(self, *, durable: bool = True) -> AsyncIterator[SqlUnitOfWork]:
         """A transaction: committed when the block ends, undone when it raises.
 
-        Raises Unavailable(STORAGE_UNAVAILABLE).
+        Without `durable` its commit does not wait for the disk. Raises Unavailable(STORAGE_UNAVAILABLE).
         """
-        connection = await self._checked_out()
+        connection = await self._checked_out(_BEGIN if durable else _BEGIN_UNSYNCED)
+        ended = False
         try:
             yield SqlUnitOfWork(self._session(connection), self._source_names)
-            with driver_errors_mapped(SQLAlchemyError, InternalClientError):
+            with driver_errors_mapped(SQLAlchemyError):
                 async with asyncio.timeout(self._pool.statement_timeout_s):
-                    await connection.commit()
+                    await (await driver_of(connection)).execute("COMMIT")
+            ended = True
         finally:
-            await asyncio.shield(_returned(connection))  # a cancelled caller must not leave it half returned
+            await asyncio.shield(_returned(connection, ended))  # a cancelled caller must not leave it half returned
 
     async def ping(self) -> bool:
         """Whether the database answers within a second.
@@ -178,26 +187,27 @@ class SqlStorage:
         """Close every connection."""
         await self._engine.dispose()
 
-    async def _checked_out(self) -> AsyncConnection:
-        """A connection in a transaction, known to live.
+    async def _checked_out(self, begin: str) -> AsyncConnection:
+        """A connection in a transaction. Those that died as they waited, as by a restart of the server, are replaced.
 
-        One that died while it waited, as by a restart of the server, takes the whole pool with it and is replaced once.
+        The statement that begins the transaction is what finds them: nothing more goes back and forth.
         """
         with driver_errors_mapped(SQLAlchemyError):
-            try:
-                return await self._begun()
-            except DBAPIError as error:
-                if not error.connection_invalidated:
-                    raise
-                return await self._begun()
+            for _ in range(self._pool.size):
+                with suppress(_Died):
+                    return await self._begun(begin)
+            return await self._begun(begin)
 
-    async def _begun(self) -> AsyncConnection:
+    async def _begun(self, begin: str) -> AsyncConnection:
         connection = await self._engine.connect()
         try:
             async with asyncio.timeout(self._pool.connect_timeout_s):
-                await connection.execute(text("SELECT 1"))
-        except BaseException:
+                await (await driver_of(connection)).execute(begin)
+        except BaseException as error:
+            await connection.invalidate()
             await connection.close()
+            if isinstance(error, _LOST) and not isinstance(error, TimeoutError):
+                raise _Died from error
             raise
         return connection
 
@@ -217,10 +227,13 @@ class SqlStorage:
         )
 
 
-async def _returned(connection: AsyncConnection) -> None:
+async def _returned(connection: AsyncConnection, ended: bool) -> None:
     """Give a connection back to the pool. What goes wrong then is the connection's end, not the caller's error."""
     try:
+        if not ended:
+            await (await driver_of(connection)).execute("ROLLBACK", timeout=_ROLLBACK_TIMEOUT_S)
         await connection.close()
-    except (SQLAlchemyError, InternalClientError, OSError):
-        with suppress(SQLAlchemyError, InternalClientError, OSError):
+    except (SQLAlchemyError, PostgresError, InterfaceError, OSError, TimeoutError):
+        with suppress(SQLAlchemyError, PostgresError, InterfaceError, OSError):
             await connection.invalidate()
+            await connection.close()

@@ -50,14 +50,17 @@ class SqlTrials:
         where = f"number BETWEEN {first:d} AND {first + count - 1:d}"
         return await self._read(optimization_id, f"AND {where} ORDER BY number")
 
-    async def ordered(self, optimization_id: str, order: TrialOrder, skip: int, limit: int) -> TrialColumns:
-        """A page of the trials in some order, `skip` of them passed over."""
+    async def ordered(self, optimization_id: str, order: TrialOrder, after: int, limit: int) -> TrialColumns:
+        """Trials in some order, those behind the trial of the number `after`; 0 for all. Equal ones are by number."""
         if order.metric and order.metric not in METRICS:
             raise InvalidInput.of_field("order_by", f"there is no {order.metric!r}")
-        direction = "DESC" if order.descending else "ASC"
-        by = f"{order.metric} = 'NaN', {order.metric} {direction}, number" if order.metric else f"number {direction}"
+        # NaN sorts as the greatest, and so does its negative: last both ways.
+        sign = "-" if order.descending else ""
+        by = f"{sign}{order.metric}, number" if order.metric else f"{sign}number"
         feasible = "AND feasible" if order.feasible_only else ""
-        return await self._read(optimization_id, f"{feasible} ORDER BY {by} LIMIT {limit:d} OFFSET {skip:d}")
+        one = f"SELECT {by} FROM trials WHERE optimization_key = {{key:d}} AND number = {after:d}"  # noqa: S608 - as below
+        behind = f"AND ({by}) > ({one})" if after else ""
+        return await self._read(optimization_id, f"{feasible} {behind} ORDER BY {by} LIMIT {limit:d}")
 
     async def judged_by(self, optimization_id: str) -> TrialBatch:
         """All trials by number, with what they are judged by."""
@@ -92,8 +95,9 @@ class SqlTrials:
         await self._session.copy_in(trials.name, encode([to_records(key, columns)]))
 
     async def _read(self, optimization_id: str, rest: str) -> TrialColumns:
-        """`rest`: of the query, built of constants and numbers."""
+        """`rest`: of the query, built of constants and numbers; `{key:d}` in it stands for the optimisation's key."""
         key, n_axes = await self._shape(optimization_id)
+        rest = rest.format(key=key)
         query = f"SELECT {_COLUMNS} FROM trials WHERE optimization_key = {key:d} {rest}"  # noqa: S608 - see above
         copied = await self._session.copy_out(query)
         return from_copy(copied, n_axes, await self._errors(key))

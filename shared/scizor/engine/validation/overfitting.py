@@ -12,7 +12,6 @@ The Sharpe ratio of any set of blocks follows from each block's sums, so only th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -23,12 +22,11 @@ from scizor.domain.errors import InvalidInput
 from scizor.engine.analytics.moments import squares_about_mean
 from scizor.engine.arrays import IndexArray
 from scizor.engine.validation.checks import finite_matrix
+from scizor.engine.validation.halves import TABLE_ROWS, choose_halves_nb
 from scizor.engine.validation.splits import parts
 
 MOST_BLOCKS = 20
 _LEAST_SESSIONS = 2  # of a block: one return has no deviation
-_CHUNK_CELLS = 1 << 14  # an array of this many stays in the processor's cache, and off the system's allocator
-_TABLE_ROWS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,12 +113,9 @@ def cscv(blocks: BlockSums) -> Overfitting:
     chosen = np.empty(n_choices, np.int64)
     ranks, inside, outside = (np.empty(n_choices) for _ in range(3))
     # Lexicographic order mirrors: what choice c leaves out is choice n - 1 - c. So each ratio is taken once.
-    for at, own, other in _ratios(blocks, choices[: n_choices // 2]):
-        for where, here, there in ((at, own, other), (n_choices - 1 - at, other, own)):
-            best = np.argmax(here, axis=1)
-            rows = np.arange(len(best))
-            chosen[where], inside[where], outside[where] = best, here[rows, best], there[rows, best]
-            ranks[where] = _mean_ranks(there, there[rows, best])
+    counts = _subset_sums(blocks.counts[:, np.newaxis].astype(np.float64))[:, 0]
+    sums, squares = _tables(blocks.sums), _tables(blocks.squares)
+    choose_halves_nb(counts, sums, squares, choices[: n_choices // 2], chosen, inside, outside, ranks)
     logits = np.log(ranks / (blocks.n_trials + 1 - ranks))
     slope, intercept = _line(inside, outside)
     return Overfitting(
@@ -133,37 +128,25 @@ def _half_choices(n_blocks: int) -> IndexArray:
     return np.array([sum(1 << block for block in half) for half in combinations(range(n_blocks), n_blocks // 2)])
 
 
-def _ratios(blocks: BlockSums, choices: IndexArray) -> Iterator[tuple[IndexArray, FloatArray, FloatArray]]:
-    """Some choices at a time: their places, and all trials' Sharpe ratios on those blocks and on the others."""
-    tables = [_subset_sums(of) for of in (blocks.counts[:, np.newaxis].astype(np.float64), blocks.sums, blocks.squares)]
-    all_blocks = (1 << len(blocks.counts)) - 1
-    size = max(1, _CHUNK_CELLS // blocks.n_trials)
-    for first in range(0, len(choices), size):
-        part = choices[first : first + size]
-        own, other = (_sharpes(*(_sums_of(table, these) for table in tables)) for these in (part, all_blocks ^ part))
-        yield np.arange(first, first + len(part)), own, other
-
-
-def _subset_sums(rows: FloatArray) -> list[FloatArray]:
-    """For some rows at a time the sum of each subset of them, shape (2 ** rows, n_trials).
+def _tables(rows: FloatArray) -> FloatArray:
+    """The subset sums of some rows at a time, shape (n_tables, 2 ** TABLE_ROWS, n_trials).
 
     A matrix product would do, but libraries round its columns differently, and equal trials must stay equal.
     """
-    tables = []
-    for first in range(0, len(rows), _TABLE_ROWS):
-        table = np.zeros((1, rows.shape[1]))
-        for row in rows[first : first + _TABLE_ROWS]:
-            table = np.concatenate([table, table + row])
-        tables.append(table)
+    firsts = range(0, len(rows), TABLE_ROWS)
+    tables = np.zeros((len(firsts), 1 << TABLE_ROWS, rows.shape[1]))
+    for table, first in zip(tables, firsts, strict=True):
+        sums = _subset_sums(rows[first : first + TABLE_ROWS])
+        table[: len(sums)] = sums
     return tables
 
 
-def _sums_of(tables: Sequence[FloatArray], choices: IndexArray) -> FloatArray:
-    """Of the rows each choice has, shape (n_choices, n_trials)."""
-    total = tables[0][choices % (1 << _TABLE_ROWS)]
-    for place, table in enumerate(tables[1:], start=1):
-        total += table[(choices >> place * _TABLE_ROWS) % (1 << _TABLE_ROWS)]
-    return total
+def _subset_sums(rows: FloatArray) -> FloatArray:
+    """The sum of each subset of rows, the bits of its place saying which, shape (2 ** n_rows, n_trials)."""
+    sums = np.zeros((1, rows.shape[1]))
+    for row in rows:
+        sums = np.concatenate([sums, sums + row])
+    return sums
 
 
 def _sharpes(counts: FloatArray, sums: FloatArray, squares: FloatArray) -> FloatArray:
@@ -173,13 +156,6 @@ def _sharpes(counts: FloatArray, sums: FloatArray, squares: FloatArray) -> Float
     ratios = np.zeros_like(means)
     np.divide(means, deviations, out=ratios, where=deviations > 0)
     return ratios
-
-
-def _mean_ranks(values: FloatArray, of: FloatArray) -> FloatArray:
-    """The rank of `of` (n,) among its row of `values` (n, n_trials): 1 for the lowest, equal ones share their mean."""
-    below: IndexArray = np.count_nonzero(values < of[:, np.newaxis], axis=1)
-    equal: IndexArray = np.count_nonzero(values == of[:, np.newaxis], axis=1)
-    return below + (equal + 1.0) / 2.0
 
 
 def _line(x: FloatArray, y: FloatArray) -> tuple[float | None, float | None]:

@@ -3,7 +3,9 @@
 The *neighbours* of a trial are those at most one step away on each axis, diagonals included, itself not; without a grid
 those within a radius, the distance of two points being the widest of their axes', each axis one wide. On an axis whose
 values have no order only the same value is near. The *score* is the share of the best trial's gain that its neighbours
-keep on average: (mean of neighbours - floor) / (best - floor), cut to 0..1, `floor` being what counts as no gain. The
+keep on average: (mean of neighbours - floor) / (best - floor), cut to 0..1. The *floor* is what counts as no gain, in
+the objective's own unit and on its worse side: 0 for a return or a Sharpe ratio, what was there at first for an amount
+of money, and where less is better, or the best there can be is 0, some middling figure, such as the median. The
 *smoothed* objective of a trial is the mean of its own and its neighbours'. A search that is robust has a smoothed
 optimum that ranks high by itself too. Pardo 2008, chapter 10, calls the opposite a spike.
 """
@@ -84,23 +86,25 @@ def sampled_plateau(
     radius: float = 0.1,
     ordered: Sequence[bool] | None = None,
     widths: FloatArray | None = None,
+    pitches: FloatArray | None = None,
 ) -> Plateau:
     """Of trials anywhere: `points`, shape (n_trials, n_axes); take logarithms first where factors are what counts.
 
     `radius`: of a neighbourhood, a fraction of each axis. `widths`: of the ranges searched, shape (n_axes,); of the
-    points found unless given. The smoothed optimum is sought among the 256 best trials. Else as `grid_plateau`.
+    points found unless given, which is too narrow where a search has closed in. `pitches`: how far apart the values of
+    an axis are, shape (n_axes,), 0 where they are not: a neighbourhood reaches one value on at least. The smoothed
+    optimum is sought among the 256 best trials. Else as `grid_plateau`.
 
-    Raises InvalidInput for shapes that do not match, a radius not within 0..1, widths or points that are not finite,
-    widths below 0, and objectives that are infinite or all NaN.
+    Raises InvalidInput for shapes that do not match, a radius not within 0..1, widths, pitches or points that are not
+    finite, widths or pitches below 0, and objectives that are infinite or all NaN.
     """
     values = objective_of("objective", objective, maximize)
     steps = _ordered_axes(points, values, "points", ordered)
     if not 0 < radius <= 1:
         raise InvalidInput.of_field("radius", "must be above 0 and at most 1")
-    wide = np.ptp(points, axis=0) if widths is None else widths
-    if wide.shape != points.shape[1:] or not (np.isfinite(wide).all() and (wide >= 0).all()):
-        raise InvalidInput.of_field("widths", "must be one for each axis, finite and not negative")
-    reach = np.where(steps, wide * radius * (1.0 + _ROUNDING), 0.0)
+    wide = _lengths("widths", np.ptp(points, axis=0) if widths is None else widths, points)
+    least = _lengths("pitches", np.zeros_like(wide) if pitches is None else pitches, points)
+    reach = np.where(steps, np.maximum(wide * radius, least) * (1.0 + _ROUNDING), 0.0)
     defined = ~np.isnan(values)
     smoothed = np.full(len(values), np.nan)
     best_first = np.argsort(-values, kind="stable")[: min(CANDIDATES, np.count_nonzero(defined))]
@@ -150,6 +154,12 @@ def _box_sums(values: FloatArray, steps: Sequence[bool]) -> FloatArray:
         wide[:-1] += line[1:]
         values = np.moveaxis(wide, 0, axis)
     return values
+
+
+def _lengths(field: str, lengths: FloatArray, points: FloatArray) -> FloatArray:
+    if lengths.shape != points.shape[1:] or not (np.isfinite(lengths).all() and (lengths >= 0).all()):
+        raise InvalidInput.of_field(field, "must be one for each axis, finite and not negative")
+    return lengths
 
 
 def _ordered_axes(

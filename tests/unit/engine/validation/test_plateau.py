@@ -122,6 +122,15 @@ def test_points_are_near_within_a_radius_of_each_axis() -> None:
     assert narrow.score == pytest.approx(0.5)
 
 
+def test_a_neighbourhood_reaches_the_next_value_where_values_are_apart() -> None:
+    points = np.array([[1.0], [2.0], [3.0], [4.0]])
+    values = np.array([0.0, 1.0, 2.0, 0.0])
+    assert sampled_plateau(points, values, widths=np.array([3.0])).score is None
+    found = sampled_plateau(points, values, widths=np.array([3.0]), pitches=np.array([1.0]))
+    assert found.n_neighbours == 2
+    assert found.score == pytest.approx(0.25)
+
+
 def test_an_axis_that_was_never_moved_is_no_distance() -> None:
     points = np.column_stack([np.linspace(0, 1, 11), np.full(11, 3.0)])
     found = sampled_plateau(points, -np.abs(np.arange(11) - 4.0), floor=-10.0)
@@ -143,6 +152,10 @@ def test_an_axis_that_was_never_moved_is_no_distance() -> None:
         (
             lambda: sampled_plateau(np.zeros((3, 1)), np.zeros(3), widths=np.ones(2)),
             "widths: must be one for each axis",
+        ),
+        (
+            lambda: sampled_plateau(np.zeros((3, 1)), np.zeros(3), pitches=-np.ones(1)),
+            "pitches: must be one for each axis, finite and not negative",
         ),
     ],
 )

@@ -109,10 +109,10 @@ class FlakyStorage(FakeStorage):
         self.undone = self.unanswered = self.begun = 0
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[FakeUnitOfWork]:
+    async def begin(self, *, durable: bool = True) -> AsyncIterator[FakeUnitOfWork]:
         self.begun += 1
         before = dict(self.tables.chunks)
-        async with super().begin() as work:
+        async with super().begin(durable=durable) as work:
             yield work
             saves = self.tables.chunks != before
             if saves and self.undone:

@@ -370,7 +370,7 @@ class Validation(_message.Message):
     purge_sessions: _builtins.int
     """Left out of what is trained on before what is tested."""
     embargo_sessions: _builtins.int
-    """Left out of what is trained on after what is tested."""
+    """Left out of what is trained on after what is tested. Walking forward nothing is trained on after it, so there it must be 0."""
     def __init__(
         self,
         *,
@@ -836,7 +836,9 @@ class OptimizationVerdict(_message.Message):
     overfitting: _builtins.float
     """The probability that the best of half of the sessions is below the median on the other half. Bailey et al. 2017, by CSCV."""
     plateau: _builtins.float
-    """How much of the best trial's score its neighbours in the space have: near 1 on a plateau, near 0 on a peak."""
+    """How much of the best trial's gain its neighbours in the space keep: near 1 on a plateau, near 0 on a peak. Returns and ratios gain over 0,
+    final_equity over the initial capital, all else and what is minimized over the median trial. Absent where the best gains nothing.
+    """
     efficiency: _builtins.float
     """The mean test score over the mean training score."""
     @_builtins.property
@@ -1390,7 +1392,9 @@ class ListTrialsRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the page before; empty for the first."""
     order_by: _builtins.str
-    """A metric, the best first; by number when empty. While trials are still added, pages by a metric may shift."""
+    """A metric, the best first; by number when empty. A page goes on behind the last trial of the one before: what is
+    added meanwhile is on it where it belongs there, and no trial is told twice.
+    """
     feasible_only: _builtins.bool
     """Only those that keep all constraints."""
     def __init__(

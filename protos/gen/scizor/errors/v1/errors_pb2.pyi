@@ -104,6 +104,38 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND. No such optimization; metadata: optimization."""
     ERROR_REASON_OPTIMIZATION_FINISHED: _ErrorReason.ValueType  # 38
     """FAILED_PRECONDITION. The optimization has ended and cannot be paused, resumed or cancelled; metadata: optimization, state."""
+    ERROR_REASON_ORDER_NOT_FOUND: _ErrorReason.ValueType  # 39
+    """NOT_FOUND. No such order; metadata: order."""
+    ERROR_REASON_ORDER_EXISTS: _ErrorReason.ValueType  # 40
+    """ALREADY_EXISTS. The client order id names another order of this account; metadata: client_order_id, order."""
+    ERROR_REASON_ORDER_ENDED: _ErrorReason.ValueType  # 41
+    """FAILED_PRECONDITION. The order has ended: nothing of it can be changed or cancelled; metadata: order, state."""
+    ERROR_REASON_ORDER_EXTERNAL: _ErrorReason.ValueType  # 42
+    """FAILED_PRECONDITION. The order was placed elsewhere: it is watched here, and changed where it was placed; metadata: order."""
+    ERROR_REASON_ORDER_BUSY: _ErrorReason.ValueType  # 43
+    """FAILED_PRECONDITION. The order cannot be changed until the broker has said where it stands; metadata: order, state."""
+    ERROR_REASON_RISK_REFUSED: _ErrorReason.ValueType  # 44
+    """FAILED_PRECONDITION. A risk check refuses it; each violated limit is told with the value and the limit; metadata: violations, rules."""
+    ERROR_REASON_RISK_LIMIT_NOT_FOUND: _ErrorReason.ValueType  # 45
+    """NOT_FOUND. No such risk limit; metadata: limit."""
+    ERROR_REASON_RISK_LIMIT_EXISTS: _ErrorReason.ValueType  # 46
+    """ALREADY_EXISTS. Another limit has this rule and scope; metadata: limit."""
+    ERROR_REASON_TRADING_RESTRICTED: _ErrorReason.ValueType  # 47
+    """FAILED_PRECONDITION. The account is HALTED, or REDUCING and this would not reduce what it holds; metadata: account, state."""
+    ERROR_REASON_TRADING_NOT_READY: _ErrorReason.ValueType  # 48
+    """UNAVAILABLE. No new order yet: the account is being reconciled, the broker is away, or another replica owns the account; metadata: state."""
+    ERROR_REASON_ACCOUNT_NOT_FOUND: _ErrorReason.ValueType  # 49
+    """NOT_FOUND. The broker connection has no such account; metadata: account, known."""
+    ERROR_REASON_POSITION_NOT_FOUND: _ErrorReason.ValueType  # 50
+    """NOT_FOUND. Nothing of this symbol is held; metadata: symbol, account."""
+    ERROR_REASON_DEPLOYMENT_NOT_FOUND: _ErrorReason.ValueType  # 51
+    """NOT_FOUND. No such deployment; metadata: deployment."""
+    ERROR_REASON_DEPLOYMENT_STATE: _ErrorReason.ValueType  # 52
+    """FAILED_PRECONDITION. What a deployment is asked for does not follow from where it stands; metadata: deployment, state, asked."""
+    ERROR_REASON_DEPLOYMENT_EXISTS: _ErrorReason.ValueType  # 53
+    """ALREADY_EXISTS. The strategy is deployed on this account already; metadata: deployment, strategy, account."""
+    ERROR_REASON_EXCHANGE_RATE_UNKNOWN: _ErrorReason.ValueType  # 54
+    """FAILED_PRECONDITION. There is no rate from this currency to the account's; metadata: currency, base_currency."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The machine-readable cause of an error. `google.rpc.ErrorInfo.reason` carries the name without its prefix
@@ -192,4 +224,36 @@ ERROR_REASON_OPTIMIZATION_NOT_FOUND: ErrorReason.ValueType  # 37
 """NOT_FOUND. No such optimization; metadata: optimization."""
 ERROR_REASON_OPTIMIZATION_FINISHED: ErrorReason.ValueType  # 38
 """FAILED_PRECONDITION. The optimization has ended and cannot be paused, resumed or cancelled; metadata: optimization, state."""
+ERROR_REASON_ORDER_NOT_FOUND: ErrorReason.ValueType  # 39
+"""NOT_FOUND. No such order; metadata: order."""
+ERROR_REASON_ORDER_EXISTS: ErrorReason.ValueType  # 40
+"""ALREADY_EXISTS. The client order id names another order of this account; metadata: client_order_id, order."""
+ERROR_REASON_ORDER_ENDED: ErrorReason.ValueType  # 41
+"""FAILED_PRECONDITION. The order has ended: nothing of it can be changed or cancelled; metadata: order, state."""
+ERROR_REASON_ORDER_EXTERNAL: ErrorReason.ValueType  # 42
+"""FAILED_PRECONDITION. The order was placed elsewhere: it is watched here, and changed where it was placed; metadata: order."""
+ERROR_REASON_ORDER_BUSY: ErrorReason.ValueType  # 43
+"""FAILED_PRECONDITION. The order cannot be changed until the broker has said where it stands; metadata: order, state."""
+ERROR_REASON_RISK_REFUSED: ErrorReason.ValueType  # 44
+"""FAILED_PRECONDITION. A risk check refuses it; each violated limit is told with the value and the limit; metadata: violations, rules."""
+ERROR_REASON_RISK_LIMIT_NOT_FOUND: ErrorReason.ValueType  # 45
+"""NOT_FOUND. No such risk limit; metadata: limit."""
+ERROR_REASON_RISK_LIMIT_EXISTS: ErrorReason.ValueType  # 46
+"""ALREADY_EXISTS. Another limit has this rule and scope; metadata: limit."""
+ERROR_REASON_TRADING_RESTRICTED: ErrorReason.ValueType  # 47
+"""FAILED_PRECONDITION. The account is HALTED, or REDUCING and this would not reduce what it holds; metadata: account, state."""
+ERROR_REASON_TRADING_NOT_READY: ErrorReason.ValueType  # 48
+"""UNAVAILABLE. No new order yet: the account is being reconciled, the broker is away, or another replica owns the account; metadata: state."""
+ERROR_REASON_ACCOUNT_NOT_FOUND: ErrorReason.ValueType  # 49
+"""NOT_FOUND. The broker connection has no such account; metadata: account, known."""
+ERROR_REASON_POSITION_NOT_FOUND: ErrorReason.ValueType  # 50
+"""NOT_FOUND. Nothing of this symbol is held; metadata: symbol, account."""
+ERROR_REASON_DEPLOYMENT_NOT_FOUND: ErrorReason.ValueType  # 51
+"""NOT_FOUND. No such deployment; metadata: deployment."""
+ERROR_REASON_DEPLOYMENT_STATE: ErrorReason.ValueType  # 52
+"""FAILED_PRECONDITION. What a deployment is asked for does not follow from where it stands; metadata: deployment, state, asked."""
+ERROR_REASON_DEPLOYMENT_EXISTS: ErrorReason.ValueType  # 53
+"""ALREADY_EXISTS. The strategy is deployed on this account already; metadata: deployment, strategy, account."""
+ERROR_REASON_EXCHANGE_RATE_UNKNOWN: ErrorReason.ValueType  # 54
+"""FAILED_PRECONDITION. There is no rate from this currency to the account's; metadata: currency, base_currency."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

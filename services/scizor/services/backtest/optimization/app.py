@@ -111,13 +111,16 @@ class Optimizations:
             return await work.optimizations.page(which, before, limit)
 
     async def trials(
-        self, optimization_id: str, order_by: str, skip: int, limit: int, *, feasible_only: bool
+        self, optimization_id: str, order_by: str, after: int, limit: int, *, feasible_only: bool
     ) -> tuple[Optimization, TrialColumns]:
-        """A page of trials by number, or by a metric, the best first. Raises NotFound, InvalidInput."""
+        """Trials by number, or by a metric, the best first; those behind the trial of the number `after`, 0 for all.
+
+        Raises NotFound, InvalidInput.
+        """
         async with self.storage.begin() as work:
             optimization = await work.optimizations.get(optimization_id)
             order = _order(order_by, optimization.spec.objectives, feasible_only=feasible_only)
-            return optimization, await work.optimizations.ordered(optimization_id, order, skip, limit)
+            return optimization, await work.optimizations.ordered(optimization_id, order, after, limit)
 
     async def surface(
         self, optimization_id: str, x: str, y: str, metric: str, aggregation: Aggregate

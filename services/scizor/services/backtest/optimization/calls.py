@@ -98,12 +98,12 @@ class OptimizationCalls(Calls):
     async def ListTrials(self, request: pb.ListTrialsRequest, context: Context) -> pb.ListTrialsResponse:
         """A page of trials."""
         size = pages.size(request.page_size, _DEFAULT_PAGE, _MOST_TRIALS)
-        skip = int(pages.decode(request.page_token, request)[0]) if request.page_token else 0
+        after = int(pages.decode(request.page_token, request)[0]) if request.page_token else 0
         optimization, columns = await self._do.optimizing.optimizations.trials(
-            request.id, request.order_by, skip, size + 1, feasible_only=request.feasible_only
+            request.id, request.order_by, after, size + 1, feasible_only=request.feasible_only
         )
         found = trials.trials_of(optimization.spec.space, columns)
-        token = pages.encode((skip + size,), request) if len(found) > size else ""
+        token = pages.encode((found[size - 1].number,), request) if len(found) > size else ""
         shown = map(trials.trial_to_proto, found[:size])
         return pb.ListTrialsResponse(trials=shown, next_page_token=token, total_size=optimization.progress.done)
 

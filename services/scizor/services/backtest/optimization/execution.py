@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 import numpy as np
@@ -21,18 +22,20 @@ from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
 from scizor.ports.compute import Compute, ComputeAway
 from scizor.ports.optimizations import TrialBatch, joined
-from scizor.ports.search import Allowed, SearchFactory
+from scizor.ports.search import Search, SearchFactory
 from scizor.ports.storage import Storage
 from scizor.services.backtest.load import load_history
 from scizor.services.backtest.market import market_of
 from scizor.services.backtest.optimization.divisions import Divisions, divisions_of
 from scizor.services.backtest.optimization.hosted import HostedWorkshop
 from scizor.services.backtest.optimization.progress import Lost, Teller
+from scizor.services.backtest.optimization.recent import RecentTrials
 from scizor.services.backtest.optimization.search import SearchRun
 from scizor.services.backtest.optimization.study import sessions_of, study_of
-from scizor.services.backtest.optimization.verdict import Evidence, judge, reruns
-from scizor.services.backtest.optimization.workshop import ComputeWorkshop, Workshop
+from scizor.services.backtest.optimization.verdict import Evidence, held_against, judge, reruns
+from scizor.services.backtest.optimization.workshop import ComputeWorkshop, ThreadWorkshop, Workshop
 from scizor.services.backtest.strategies.hosting import Hosting, Text
+from scizor.strategy.study import Study
 from scizor.strategy.trials import compiled
 
 Value = TypeVar("Value")
@@ -53,7 +56,8 @@ _log = structlog.get_logger(__name__)
 class Means:
     """What optimisations are run with. `owner` names this process; `executor` is for what blocks in it.
 
-    `confined`: how many locked processes one of uploaded code has at a time.
+    `confined`: how many locked processes one of uploaded code has at a time. `cells_for_threads`: sets times bars up to
+    which a search that no Python slows runs in this process, a tenth of a second; for those workers cost more.
     """
 
     storage: Storage
@@ -67,13 +71,15 @@ class Means:
     owner: str
     confined: int = 2
     sign_of_life_s: float = 0.5
+    cells_for_threads: int = 1 << 23
+    recent: RecentTrials = field(default_factory=RecentTrials)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ready:
     """What a search needs."""
 
-    allowed: Allowed
+    search: Search
     sessions: DateArray
     divisions: Divisions
     workshop: Workshop
@@ -84,7 +90,9 @@ class Execution:
 
     def __init__(self, optimization: Optimization, owner: str, means: Means) -> None:
         self._owner, self._means = owner, means
-        self._teller = Teller(optimization, owner, means.storage, means.bus, means.clock, means.sign_of_life_s)
+        self._teller = Teller(
+            optimization, owner, means.storage, means.bus, means.clock, means.sign_of_life_s, means.recent
+        )
 
     async def run(self) -> None:
         """Run it to its end and record that end; one that is lost on the way is left as it is.
@@ -136,11 +144,10 @@ class Execution:
         self._teller.at(OptimizationStage.LOADING)
         ready = await self._prepared()
         try:
-            search = await self._in_thread(lambda: self._means.searches(spec, ready.allowed))
-            run = SearchRun(spec, search, ready.workshop, self._teller, await self._stored())
+            run = SearchRun(spec, ready.search, ready.workshop, self._teller, await self._stored())
             await run.run()
-            self._teller.at(OptimizationStage.JUDGING, search.total, search.left_out)
-            return await self._judged(ready, run.found)
+            self._teller.at(OptimizationStage.JUDGING, ready.search.total, ready.search.left_out)
+            return await self._judged(ready, run)
         finally:
             ready.workshop.close()
 
@@ -156,16 +163,22 @@ class Execution:
             divisions = divisions_of(spec.validation, len(sessions))
             study = study_of(spec, market, divisions)
             if text is None:
-                quick = compiled(study.strategy)
-                compute = ComputeWorkshop(self._means.compute, self._owner, study, quick=quick)
-                return _Ready(study.allowed, sessions, divisions, compute)
+                search = self._means.searches(spec, study.allowed)
+                return _Ready(search, sessions, divisions, self._workshop(study, search.total))
             shape = (len(divisions.splits), len(sessions))
             slots = self._means.confined
             hosted = HostedWorkshop(self._means.hosting, text, spec, history, slots=slots, shape=shape)
             # Only its own code knows its rules: a set that breaks them fails.
-            return _Ready(lambda codes: np.ones(len(codes), np.bool_), sessions, divisions, hosted)
+            search = self._means.searches(spec, lambda codes: np.ones(len(codes), np.bool_))
+            return _Ready(search, sessions, divisions, hosted)
 
         return await self._in_thread(prepare)
+
+    def _workshop(self, study: Study, n_sets: int) -> Workshop:
+        compute, quick = self._means.compute, compiled(study.strategy)
+        if quick and n_sets * study.market.panel.close.size <= self._means.cells_for_threads:
+            return ThreadWorkshop(study, min(compute.slots, os.cpu_count() or 1))
+        return ComputeWorkshop(compute, self._owner, study, quick=quick)
 
     async def _text(self, spec: BacktestSpec) -> Text | None:
         """That of a stored strategy; None for one that came with the system."""
@@ -181,13 +194,24 @@ class Execution:
         async with self._means.storage.begin() as work:
             return await work.optimizations.judged_by(self._teller.optimization.id)
 
-    async def _judged(self, ready: _Ready, trials: TrialBatch) -> Verdict:
-        _demand_one_good(trials)
-        evidence = Evidence(self._teller.optimization.spec, trials, ready.sessions, ready.divisions)
-        family, returns = await asyncio.gather(self._family(), self._returns(ready, evidence))
-        return await self._in_thread(lambda: judge(replace(evidence, family=family, returns=returns)))
+    async def _judged(self, ready: _Ready, run: SearchRun) -> Verdict:
+        """The verdict, most of it made while the last trials are stored."""
+        evidence = Evidence(self._teller.optimization.spec, run.found, ready.sessions, ready.divisions)
+        family = asyncio.create_task(self._family(run))
+        try:
+            _demand_one_good(evidence.trials)
+            evidence = replace(evidence, returns=await self._returns(ready, evidence))
+            verdict = await self._in_thread(lambda: judge(evidence))
+        except asyncio.CancelledError:
+            family.cancel()
+            raise
+        finally:
+            await asyncio.wait([family])
+        return held_against(verdict, evidence, *family.result())
 
-    async def _family(self) -> tuple[int, float]:
+    async def _family(self, run: SearchRun) -> tuple[int, float]:
+        """How many trials there are overall, these among them, and the variance of their Sharpe ratio."""
+        await run.stored()
         async with self._means.storage.begin() as work:
             return await work.optimizations.family_trials(self._teller.optimization.id)
 
@@ -248,6 +272,7 @@ class Execution:
         ended = replace(
             optimization, progress=replace(progress, sequence=sequence), end_time=now, error=error, verdict=verdict
         )
+        self._teller.ended(sequence)
         self._means.bus.publish(optimization.id, ended)
         _log.info("optimization_ended", optimization=optimization.id, state=state.name)
 

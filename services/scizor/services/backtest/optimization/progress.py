@@ -11,8 +11,9 @@ from scizor.domain.errors import Unavailable
 from scizor.domain.optimizations import Optimization, OptimizationProgress, OptimizationStage
 from scizor.ports.bus import Bus
 from scizor.ports.clock import Clock
-from scizor.ports.optimizations import TrialBatch
+from scizor.ports.optimizations import TrialBatch, no_trials
 from scizor.ports.storage import Storage
+from scizor.services.backtest.optimization.recent import Recent, RecentTrials
 
 _log = structlog.get_logger(__name__)
 
@@ -32,12 +33,17 @@ class Teller:
         bus: Bus[Optimization],
         clock: Clock,
         sign_of_life_s: float = 0.5,
+        recent: RecentTrials | None = None,
     ) -> None:
         self._kept, self._owner = optimization, owner
         self._storage, self._bus, self._clock, self._sign_of_life_s = storage, bus, clock, sign_of_life_s
         self._latest = replace(optimization.progress, trials_per_second=0.0, remaining_s=None)
         self._begun, self._begun_with = asyncio.get_running_loop().time(), optimization.progress.done
         self._told_at = self._begun
+        # What others stored was stored ahead of the claim.
+        claimed = optimization.progress.sequence if self._begun_with else 0
+        self._recent = recent or RecentTrials()
+        self._newest = Recent(optimization.id, 0, claimed, no_trials(0))
         self._turn = asyncio.Lock()
 
     @property
@@ -49,6 +55,10 @@ class Teller:
     def latest(self) -> OptimizationProgress:
         """The newest progress; its sequence is that of what is stored."""
         return replace(self._latest, sequence=self._kept.progress.sequence)
+
+    def ended(self, sequence: int) -> None:
+        """Note that the change of that number was its end."""
+        self._newest.until = sequence
 
     def at(self, stage: OptimizationStage, total: int = 0, left_out: int = 0) -> None:
         """Note what it is at, for the next time that it is told."""
@@ -100,4 +110,8 @@ class Teller:
                 raise Lost
             self._kept = replace(self._kept, progress=replace(progress, sequence=sequence))
             self._told_at = asyncio.get_running_loop().time()
+            if batch is not None:
+                self._newest = Recent(self._kept.id, self._newest.sequence, sequence, batch.trials)
+                self._recent.add(self._newest)
+            self._newest.until = sequence
             self._bus.publish(self._kept.id, self._kept)

@@ -35,11 +35,13 @@ class OptimizationRunner:
 
     def __init__(self, means: Means, settings: OptimizationRunnerSettings) -> None:
         self._means, self._settings = means, settings
-        self._queued, self._claims = asyncio.Event(), itertools.count(1)
+        self._calls: asyncio.Queue[None] = asyncio.Queue(settings.at_a_time)
+        self._claims = itertools.count(1)
 
     def wake(self) -> None:
-        """Say that one was queued."""
-        self._queued.set()
+        """Say that one was queued: a worker that waits looks for it, and only one."""
+        with suppress(asyncio.QueueFull):
+            self._calls.put_nowait(None)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -48,16 +50,18 @@ class OptimizationRunner:
                 workers.create_task(self._work())
 
     async def _work(self) -> None:
+        called = False
         while True:
             try:
-                self._queued.clear()
                 owner = f"{self._means.owner}#o{next(self._claims)}"
                 optimization = await self._claim(owner)
                 if optimization is None:
-                    await self._until_woken()
-                else:
-                    self._queued.set()
-                    await Execution(optimization, owner, self._means).run()
+                    called = await self._until_called()
+                    continue
+                if not called:  # where nobody called for one, there may be more
+                    self.wake()
+                called = False
+                await Execution(optimization, owner, self._means).run()
             except Unavailable as error:
                 _log.warning("storage_or_workers_away", error=error.message)
                 await asyncio.sleep(self._settings.poll_s)
@@ -71,7 +75,11 @@ class OptimizationRunner:
         async with self._means.storage.begin() as work:
             return await work.optimizations.claim(owner, now, stale_before)
 
-    async def _until_woken(self) -> None:
-        with suppress(TimeoutError):
+    async def _until_called(self) -> bool:
+        """Whether someone did; false when it is time to look for others' anyway."""
+        try:
             async with asyncio.timeout(self._settings.poll_s):
-                await self._queued.wait()
+                await self._calls.get()
+        except TimeoutError:
+            return False
+        return True

@@ -45,6 +45,7 @@ class SearchRun:
         self._stored, self._batches = stored.trials, [stored] if len(stored.trials) else []
         self._next, self._piece = 1, 0
         self._under_way: dict[asyncio.Task[Found], tuple[_Generation, IndexArray, float]] = {}
+        self._storing: asyncio.Task[None] | None = None
 
     @property
     def found(self) -> TrialBatch:
@@ -52,7 +53,7 @@ class SearchRun:
         return joined(self._batches, len(self._spec.space.axes))
 
     async def run(self) -> None:
-        """To the last trial. Raises Lost, Unavailable, and what is wrong with all sets."""
+        """To the last trial, which may still be under way to storage. Raises as `stored`, and what all sets have wrong."""
         try:
             while True:
                 generation = await asyncio.to_thread(self._following)
@@ -64,10 +65,21 @@ class SearchRun:
                     await self._until(0)
                     self._search.tell(generation.told)
             await self._until(0)
-        finally:
-            for task in self._under_way:
-                task.cancel()
-            await asyncio.gather(*self._under_way, return_exceptions=True)
+        except BaseException:
+            await self._give_up()
+            raise
+
+    async def stored(self) -> None:
+        """Until all that was found is stored. Raises Lost, Unavailable."""
+        storing, self._storing = self._storing, None
+        if storing is not None:
+            await storing
+
+    async def _give_up(self) -> None:
+        tasks = [*self._under_way, *([self._storing] if self._storing else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _following(self) -> _Generation:
         """The next generation, with what is stored of it; an adaptive search is led past those stored whole."""
@@ -145,4 +157,6 @@ class SearchRun:
             errors={int(numbers[place]): message for place, message in found.errors.items()},
         )
         self._batches.append(TrialBatch(columns, found.scores, found.sums))
-        await self._teller.store(self._batches[-1])
+        # A batch is stored while the next ones run, and no more than one waits.
+        await self.stored()
+        self._storing = asyncio.create_task(self._teller.store(self._batches[-1]))

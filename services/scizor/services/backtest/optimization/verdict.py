@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -13,18 +13,18 @@ from scizor.domain.arrays import FloatArray
 from scizor.domain.optimizations import CURVE_METRICS, FoldOutcome, Method, OptimizationSpec, Verdict
 from scizor.engine.arrays import DateArray, IndexArray
 from scizor.engine.sweep.parts import figures_of_parts
-from scizor.engine.validation import BlockSums, TrialSharpes, cscv, deflate, grid_plateau, parts, sampled_plateau
-from scizor.engine.validation.plateau import MOST_CELLS
+from scizor.engine.validation import BlockSums, TrialSharpes, cscv, deflate, parts
 from scizor.ports.optimizations import TrialBatch
 from scizor.services.backtest.optimization.divisions import Divisions
+from scizor.services.backtest.optimization.plateau import plateau_of
 
 _PERIODS: Final = 252.0
-_MOST_FOR_CSCV: Final = 4_000
+_MOST_FOR_CSCV: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What a verdict is made of. `sessions`: their dates. `family`: how many trials, and their Sharpe's variance.
+    """What a verdict is made of. `sessions`: their dates.
 
     `returns`: by session, of the trials that `reruns` names, by number.
     """
@@ -33,7 +33,6 @@ class Evidence:
     trials: TrialBatch
     sessions: DateArray
     divisions: Divisions
-    family: tuple[int, float] = (0, math.nan)
     returns: Mapping[int, FloatArray] = field(default_factory=dict)
 
 
@@ -53,23 +52,24 @@ def reruns(evidence: Evidence) -> IndexArray:
 
 
 def judge(evidence: Evidence) -> Verdict:
-    """The verdict."""
-    n_overall, variance = evidence.family
+    """The verdict on these trials by themselves; see `held_against`."""
     folds = _folds(evidence)
     outside, paths = _out_of_sample(evidence)
-    deflated, expected = _deflated(evidence, n_overall, variance)
     return Verdict(
-        trials_overall=n_overall,
-        deflated_sharpe=deflated,
-        expected_best_sharpe=expected,
         overfitting=_overfitting(evidence),
-        plateau=_plateau(evidence),
+        plateau=plateau_of(evidence.spec, evidence.trials.trials),
         folds=folds,
         out_of_sample=outside,
         paths=paths,
         efficiency=_efficiency(folds),
         warnings=tuple(_warnings(evidence)),
     )
+
+
+def held_against(verdict: Verdict, evidence: Evidence, n_overall: int, variance: float) -> Verdict:
+    """The verdict where so many trials of the same family were made, with that variance of their Sharpe ratios."""
+    deflated, expected = _deflated(evidence, n_overall, variance)
+    return replace(verdict, trials_overall=n_overall, deflated_sharpe=deflated, expected_best_sharpe=expected)
 
 
 def _chosen(evidence: Evidence) -> list[int | None]:
@@ -160,27 +160,6 @@ def _efficiency(folds: tuple[FoldOutcome, ...]) -> float | None:
     if not train or len(test) < len(train) or np.mean(train) <= 0:
         return None
     return float(np.mean(test) / np.mean(train))
-
-
-def _plateau(evidence: Evidence) -> float | None:
-    """How much of the best trial's score its neighbours keep."""
-    spec, columns, objective = evidence.spec, evidence.trials.trials, evidence.spec.objectives[0]
-    values = np.where(columns.feasible, columns.figures[objective.metric], np.nan)
-    if np.all(np.isnan(values)):
-        return None
-    ordered = [axis.numeric for axis in spec.space.axes]
-    listed = [axis.listed() for axis in spec.space.axes]
-    if spec.method is Method.GRID and math.prod(len(one) for one in listed if one is not None) <= MOST_CELLS:
-        places = [np.searchsorted(one, column) for one, column in zip(_all(listed), columns.codes.T, strict=True)]
-        on_grid = np.stack(places, axis=1).astype(np.int64)
-        return grid_plateau(on_grid, values, maximize=objective.maximize, ordered=ordered).score
-    by_factor = [axis.span is not None and axis.span.log for axis in spec.space.axes]
-    points = np.where(by_factor, np.log(np.where(by_factor, columns.codes, 1.0)), columns.codes)
-    return sampled_plateau(points, values, maximize=objective.maximize, ordered=ordered).score
-
-
-def _all(listed: list[FloatArray | None]) -> list[FloatArray]:
-    return [np.sort(one) for one in listed if one is not None]
 
 
 def _warnings(evidence: Evidence) -> list[str]:

@@ -1,6 +1,7 @@
 """Watching an optimisation: every stored trial once, what is newest of its progress, then the end.
 
-Trials are read from storage, so that a late watcher, and one that comes back, gets what the others got.
+Trials are read from storage, so that a late watcher, and one that comes back, gets what the others got; those that this
+process has just stored itself are at hand.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from scizor.ports.bus import Bus, Subscription
 from scizor.ports.clock import Clock
 from scizor.ports.optimizations import TrialColumns
 from scizor.ports.storage import Storage
+from scizor.services.backtest.optimization.recent import RecentTrials
 from scizor.services.backtest.watch import WatchSettings
 
 _BATCHES_AT_ONCE: Final = 8
@@ -59,8 +61,16 @@ WatchEvent = Tried | Moved | Quiet | Ended
 class OptimizationWatch:
     """Gives every watcher its own view."""
 
-    def __init__(self, storage: Storage, bus: Bus[Optimization], clock: Clock, settings: WatchSettings) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        bus: Bus[Optimization],
+        clock: Clock,
+        settings: WatchSettings,
+        recent: RecentTrials | None = None,
+    ) -> None:
         self._storage, self._bus, self._clock, self._settings = storage, bus, clock, settings
+        self._recent = recent or RecentTrials()
 
     async def events(self, optimization_id: str, after_sequence: int) -> AsyncGenerator[WatchEvent]:
         """What came after `after_sequence`, then what comes. Raises NotFound, Unavailable."""
@@ -86,6 +96,11 @@ class OptimizationWatch:
 
     async def _tried(self, known: Optimization, after: int) -> AsyncGenerator[Tried]:
         """Batches behind `after`, up to what is known: their numbers do not run ahead of the progress's."""
+        while (recent := self._recent.next(known.id, after)) and recent.sequence <= known.progress.sequence:
+            yield Tried(recent.sequence, known, recent.trials)
+            after = recent.sequence
+        if self._recent.none_between(known.id, after, known.progress.sequence):
+            return
         while True:
             async with self._storage.begin() as work:
                 found = await work.optimizations.batches(known.id, after, _BATCHES_AT_ONCE)

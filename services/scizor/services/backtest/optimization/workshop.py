@@ -7,9 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+
 from scizor.domain.arrays import FloatArray
 from scizor.ports.compute import Compute
-from scizor.strategy.study import Found, Study, returns_of, try_sets
+from scizor.strategy.study import Found, Study, returns_of, together, try_sets
 
 Answer = TypeVar("Answer")
 
@@ -73,6 +75,27 @@ class ComputeWorkshop:
             asking.add_done_callback(_give_up)
             raise
         return await asyncio.wrap_future(future)
+
+
+class ThreadWorkshop:
+    """A workshop in threads of this process, for a search whose sets take less than what it takes to tell a worker."""
+
+    quick, slots = True, 1
+
+    def __init__(self, study: Study, threads: int) -> None:
+        self._study, self._threads = study, threads
+
+    async def try_sets(self, codes: FloatArray) -> Found:
+        """Run sets, a part of them in each thread."""
+        parts = [part for part in np.array_split(codes, self._threads) if len(part)]
+        return together(await asyncio.gather(*(asyncio.to_thread(try_sets, self._study, part) for part in parts)))
+
+    async def returns_of(self, codes: FloatArray) -> FloatArray:
+        """Their returns by session."""
+        return await asyncio.to_thread(returns_of, self._study, codes)
+
+    def close(self) -> None:
+        """The study goes with its last user."""
 
 
 def _give_up(asking: asyncio.Future[Future[Any]]) -> None:

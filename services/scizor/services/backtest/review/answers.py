@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from scizor.backtest.v1 import backtest_pb2
 from scizor.backtest.v1 import report_pb2 as pb
-from scizor.codec.backtests import backtest_to_proto, metric_to_proto, rounded
+from scizor.codec.backtests import backtest_to_proto
+from scizor.codec.results import metric_to_proto, rounded
 from scizor.codec.times import to_timestamp
 from scizor.domain.backtests import BacktestState
 from scizor.domain.metrics import Metric

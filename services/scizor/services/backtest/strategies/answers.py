@@ -88,7 +88,7 @@ def outcome_of(document: Mapping[str, Any], arrays: Mapping[str, Array]) -> Outc
 
 
 def declared_from(document: Mapping[str, Any]) -> Declared:
-    """What a class declares. Raises StrategyError."""
+    """What a class declares. Blocks, as all that reads an answer. Raises StrategyError."""
     return _demanded(lambda: _sound(from_plain(Declared, document["declared"], "declared")))
 
 
@@ -101,8 +101,9 @@ def findings_of(document: Mapping[str, Any]) -> tuple[list[Finding], Declared | 
     """What a check found. Raises StrategyError."""
 
     def read() -> tuple[list[Finding], Declared | None]:
+        _demand_few(document["findings"], _MOST_FINDINGS)
         read = from_plain(_Findings, document, "findings")
-        found = list(read.findings[:_MOST_FINDINGS])
+        found = list(read.findings)
         _demand_short([one.message for one in found])
         if not all(0 <= number <= _MOST_LINES for one in found for number in (one.line, one.column)):
             raise InvalidInput.of_field("findings", "have a line that no text has")
@@ -146,6 +147,12 @@ def _modest(results: BacktestResults) -> BacktestResults:
     if min(*counted, *astuple(results.counts)) < 0:
         raise InvalidInput.of_field("results", "has a number of things below 0")
     return results
+
+
+def _demand_few(things: object, most: int) -> None:
+    """What is refused for its number is not read first."""
+    if isinstance(things, list) and len(things) > most:
+        raise InvalidInput.of_field("answer", f"has a list of more than {most} things")
 
 
 def _demand_short(texts: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from scizor.domain.sessions import SessionRange, parse_session
 from scizor.ports.storage import UnitOfWork
 from scizor.ports.strategies import StrategyFilter
 from scizor.rpc.errors import DeadlineExceeded
-from scizor.services.backtest.calls import Calls, Context
+from scizor.services.backtest.calls import Calls, Context, caller_of
 from scizor.services.backtest.strategies.catalog import Draft, demand_stored
 from scizor.services.backtest.strategies.checking import CheckOrder
 from scizor.services.idempotent import once_for
@@ -26,6 +26,7 @@ _DEFAULT_PAGE: Final = 100
 _MOST: Final = 1_000
 _MOST_BYTES: Final = 262_144  # as the contract has it of `source`
 _LONGEST_SILENCE_S: Final = 30.0
+_LONGEST_UPLOAD_S: Final = 120.0
 
 
 class StrategyCalls(Calls):
@@ -44,7 +45,7 @@ class StrategyCalls(Calls):
     async def CreateStrategy(self, request: rpc.CreateStrategyRequest, context: Context) -> rpc.CreateStrategyResponse:
         """Stores a strategy."""
         wanted = request.strategy
-        declared = await self._do.catalog.declared(wanted.id, wanted.source)
+        declared = await self._do.catalog.declared(wanted.id, wanted.source, caller_of(context))
 
         async def act(work: UnitOfWork) -> rpc.CreateStrategyResponse:
             made = await self._do.catalog.create(work, wanted.id, _draft(wanted), declared)
@@ -56,11 +57,12 @@ class StrategyCalls(Calls):
         self, request_iterator: AsyncIterator[rpc.UploadStrategyRequest], context: Context
     ) -> rpc.UploadStrategyResponse:
         """Stores a strategy that comes in pieces."""
+        caller = caller_of(context)
         header, source = await _received(request_iterator)
         wanted = pb.Strategy()
         wanted.CopyFrom(header.strategy)
         wanted.source = source
-        declared = await self._do.catalog.declared(wanted.id, source)
+        declared = await self._do.catalog.declared(wanted.id, source, caller)
         body = sha256(wanted.SerializeToString(deterministic=True)).digest()
         async with self._storage.begin() as work:
 
@@ -94,7 +96,9 @@ class StrategyCalls(Calls):
         """Changes a strategy."""
         wanted, masked = request.strategy, frozenset(request.update_mask.paths)
         demand_stored(wanted.id)
-        declared = await self._do.catalog.declared(wanted.id, wanted.source) if "source" in masked else None
+        declared = None
+        if "source" in masked:
+            declared = await self._do.catalog.declared(wanted.id, wanted.source, caller_of(context))
 
         async def act(work: UnitOfWork) -> rpc.UpdateStrategyResponse:
             made = await self._do.catalog.update(work, wanted.id, _draft(wanted, masked), declared, wanted.etag)
@@ -120,6 +124,7 @@ class StrategyCalls(Calls):
             parameters=parameters_from_proto(request.parameters),
             symbols=tuple(request.symbols),
             sessions=SessionRange(parse_session("start", request.start), parse_session("end", request.end)),
+            caller=caller_of(context),
         )
         report = await self._do.checking.check(order)
         return rpc.CheckStrategyResponse(
@@ -142,7 +147,19 @@ def _draft(
 
 
 async def _received(requests: AsyncIterator[rpc.UploadStrategyRequest]) -> tuple[rpc.UploadStrategyHeader, str]:
-    """The header and the whole text. Raises InvalidInput, DeadlineExceeded when no piece comes for long."""
+    """The header and the whole text.
+
+    Raises InvalidInput, DeadlineExceeded when no piece comes for long, or the last one does not come for longer.
+    """
+    try:
+        async with asyncio.timeout(_LONGEST_UPLOAD_S):
+            return await _put_together(requests)
+    except TimeoutError:
+        rule = f"a text must come whole within {_LONGEST_UPLOAD_S:g} s: nothing was stored"
+        raise DeadlineExceeded(rule, Reason.DEADLINE_EXCEEDED) from None
+
+
+async def _put_together(requests: AsyncIterator[rpc.UploadStrategyRequest]) -> tuple[rpc.UploadStrategyHeader, str]:
     header, text = None, bytearray()
     while (request := await _next(requests)) is not None:
         if (header is None) != (request.WhichOneof("payload") == "header"):

@@ -66,13 +66,13 @@ class Catalog:
             await _known(work, strategy_id)
             return await work.strategies.versions(strategy_id, before, limit)
 
-    async def declared(self, strategy_id: str, source: str) -> Declared:
+    async def declared(self, strategy_id: str, source: str, caller: str = "") -> Declared:
         """What a text declares that is to be stored under this id, or under its own where that is empty.
 
         Raises StrategyError where it does not load, AlreadyExists(STRATEGY_EXISTS) for a built-in one's id, and as
         Hosting does.
         """
-        declared = await self.hosting.declared(Text(source, strategy_id or "strategy"))
+        declared = await self.hosting.declared(Text(source, strategy_id or "strategy"), caller)
         wanted = strategy_id or declared.id
         if builtin.find(wanted):
             raise AlreadyExists(

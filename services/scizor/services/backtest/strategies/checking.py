@@ -26,7 +26,10 @@ _SLICE_SESSIONS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class CheckOrder:
-    """What to check, a stored or built-in strategy or else a text, and on what. `version`: 0 for the newest."""
+    """What to check, a stored or built-in strategy or else a text, and on what. `version`: 0 for the newest.
+
+    `caller`: who asks, as far as is known.
+    """
 
     strategy_id: str = ""
     version: int = 0
@@ -34,6 +37,7 @@ class CheckOrder:
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
     symbols: Sequence[str] = ()
     sessions: SessionRange = field(default_factory=SessionRange)
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +63,14 @@ class Checking:
     hosting: Hosting
 
     async def check(self, order: CheckOrder) -> Report:
-        """What is wrong with it. Raises NotFound, InvalidInput, FailedPrecondition(BARS_NOT_FOUND), Unavailable."""
+        """What is wrong with it. Raises as Hosting does, NotFound, InvalidInput, FailedPrecondition(BARS_NOT_FOUND)."""
         text, version = Text(order.source, order.strategy_id or "strategy"), None
         if order.strategy_id:
             _, version, source = await self.catalog.get(order.strategy_id, order.version)
             text = Text(source, order.strategy_id)
             resolved(version.declared, order.parameters, "")
         spec, history = await self._material(order)
-        findings, declared = await self.hosting.check(text, spec, history)
+        findings, declared = await self.hosting.check(text, spec, history, order.caller)
         if version is None and declared is not None:
             version = StrategyVersion(declared.id, 0, code_hash(text.source), declared)
         return Report(findings, version)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from scizor.domain.backtests import ParameterValue
@@ -18,6 +19,8 @@ _TYPES: Final = {
     Choice: ParameterType.CHOICE,
     Bool: ParameterType.BOOL,
 }
+_KEPT: Final = 64
+"""Classes that are made once: every value of a searched space is held against one."""
 
 
 def declared_of(strategy: type[Strategy]) -> Declared:
@@ -47,6 +50,7 @@ def resolved_by(strategy: type[Strategy], raw: Mapping[str, ParameterValue], par
         raise (error.within(parent) if parent else error) from None
 
 
+@lru_cache(maxsize=_KEPT)
 def _stand_in(declared: Declared) -> type[Strategy]:
     """A class that declares the same and does nothing."""
     parameters: dict[str, Any] = {one.name: _parameter(one) for one in declared.parameters}

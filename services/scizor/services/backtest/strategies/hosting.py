@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from scizor.services.backtest.strategies.answers import (
     outcome_of,
 )
 from scizor.services.backtest.strategies.columns import Array
+from scizor.services.backtest.strategies.turns import Turns
 from scizor.strategy.errors import StrategyError
 
 _PROGRAMS: Final = "scizor.services.research.confined"
@@ -31,6 +31,7 @@ WARM: Final = f"{_PROGRAMS}:ready"
 LOOKED_AT: Final = 2
 """Texts that are looked at or checked at a time, whatever is run besides."""
 _MOST_WAITING: Final = 64
+_MOST_OF_CALLER: Final = 16
 # Of a text, not of the bars that come with it.
 _LOOKING: Final = Limits(cpu_s=10.0, wall_s=10.0)
 _CHECKING: Final = Limits(cpu_s=20.0, wall_s=20.0)
@@ -49,47 +50,29 @@ class Text:
         return {"source": self.source, "file": f"{self.name}.py"}
 
 
-class Turns:
-    """At most `at_once` at a time; the others wait, at most `waiting` of them."""
-
-    def __init__(self, at_once: int = LOOKED_AT, waiting: int = _MOST_WAITING) -> None:
-        self._free = asyncio.Semaphore(at_once)
-        self._left = at_once + waiting
-
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        """Wait for a turn, and have it. Raises LimitExceeded where too many wait."""
-        if not self._left:
-            raise LimitExceeded("too many texts wait to be looked at: try again in a moment", Reason.QUEUE_FULL)
-        self._left -= 1
-        try:
-            async with self._free:
-                yield
-        finally:
-            self._left += 1
-
-
 @dataclass(frozen=True, slots=True)
 class Hosting:
     """Asks the sandbox. Every method raises StrategyError for what the code did, Unavailable for what is our own fault,
     and FailedPrecondition(SANDBOX_UNAVAILABLE) where this machine can lock nothing up.
 
     `running`: what a whole run may use; looking at a text and checking it take less. `looking`: the turns of both, so
-    that however many ask for them, a job that has its own turn finds a process.
+    that however many ask for them, a job that has its own turn finds a process, and so does each caller. Both raise
+    LimitExceeded where too many wait for one.
     """
 
     sandbox: Sandbox
     calendar: SessionCalendar
     running: Limits = field(default_factory=Limits)
-    looking: Turns = field(default_factory=Turns)
+    looking: Turns = field(default_factory=lambda: Turns(LOOKED_AT, _MOST_WAITING, _MOST_OF_CALLER))
 
-    async def declared(self, text: Text) -> Declared:
+    async def declared(self, text: Text, caller: str = "") -> Declared:
         """What the text declares, by loading it."""
-        answer = await self._look("describe", text.document, {}, _LOOKING)
-        return declared_from(answer.document)
+        async with self.looking.one(caller):
+            answer = await self._ask("describe", text.document, {}, _LOOKING)
+        return await asyncio.to_thread(declared_from, answer.document)
 
     async def check(
-        self, text: Text, spec: BacktestSpec, history: History | None
+        self, text: Text, spec: BacktestSpec, history: History | None, caller: str = ""
     ) -> tuple[list[Finding], Declared | None]:
         """What is wrong with it, on these bars or on bars made up for it, and what it declares where it loads.
 
@@ -101,7 +84,9 @@ class Hosting:
             described, arrays = await asyncio.to_thread(history_parts, history, self.calendar)
             question |= described
         try:
-            return findings_of((await self._look("check", question, arrays, _CHECKING)).document)
+            async with self.looking.one(caller):
+                answer = await self._ask("check", question, arrays, _CHECKING)
+            return await asyncio.to_thread(findings_of, answer.document)
         except StrategyError as error:
             return [Finding(Severity.ERROR, FindingKind.RUN, error.message, error.line)], None
 
@@ -117,15 +102,6 @@ class Hosting:
 
         answer = await self._ask("run", question, arrays, self.running, on_message)
         return await asyncio.to_thread(outcome_of, answer.document, answer.arrays)
-
-    async def _look(
-        self, program: str, question: Mapping[str, Any], arrays: Mapping[str, Any], limits: Limits
-    ) -> Answer:
-        try:
-            async with self.looking.one():
-                return await self._ask(program, question, arrays, limits)
-        except LimitExceeded as error:
-            raise Unavailable(error.message, Reason.SANDBOX_UNAVAILABLE) from error
 
     async def _ask(
         self,

@@ -20,6 +20,7 @@ from google.protobuf.message import Message
 from pyarrow import parquet
 
 from scizor.codec import backtests as codec
+from scizor.codec.results import curve_to_proto, results_to_proto, trade_to_proto
 from scizor.domain.metrics import Metric
 from scizor.domain.outcomes import Trade
 from scizor.services.backtest.tearsheet.material import Material
@@ -42,9 +43,9 @@ def as_json(material: Material) -> bytes:
     """Backtest, results, trades and equity, spelled as over REST."""
     document = {
         "backtest": _plain(codec.backtest_to_proto(material.job)),
-        "results": _plain(codec.results_to_proto(material.job.id, material.results)),
-        "trades": [_plain(codec.trade_to_proto(trade)) for trade in material.trades],
-        "equity": _plain(codec.curve_to_proto(material.curve)),
+        "results": _plain(results_to_proto(material.job.id, material.results)),
+        "trades": [_plain(trade_to_proto(trade)) for trade in material.trades],
+        "equity": _plain(curve_to_proto(material.curve)),
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
 

@@ -14,13 +14,13 @@ _BPS = Decimal(10_000)
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """A schedule without tiers or fees, for orders that fill whole; in the contract's currency."""
+    """A schedule without tiers or fees; in the contract's currency."""
 
     schedule: Commission
 
-    def commission(self, shares: Decimal, price: Decimal) -> Decimal:
-        """For an order filled so."""
-        terms, value = self.schedule, shares * price
+    def commission(self, shares: Decimal, value: Decimal) -> Decimal:
+        """For an order of which so many shares have filled, for so much money, in however many fills."""
+        terms = self.schedule
         cost = max(_exact(terms.per_share) * shares + _exact(terms.value_bps) / _BPS * value, _exact(terms.minimum))
         if terms.maximum_bps is not None:
             cost = min(cost, _exact(terms.maximum_bps) / _BPS * value)

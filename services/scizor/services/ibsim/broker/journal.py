@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -61,16 +62,7 @@ class Journal:
 
     def load(self) -> Saved:
         """Everything."""
-        read = self._db.execute
-        return Saved(
-            orders=[_ORDER.validate_json(body) for (body,) in read("SELECT body FROM orders ORDER BY perm_id")],
-            executions=[
-                _EXECUTION.validate_json(body) for (body,) in read("SELECT body FROM executions ORDER BY number")
-            ],
-            positions=[_POSITION.validate_json(body) for (body,) in read("SELECT body FROM positions")],
-            cash={currency: Decimal(amount) for currency, amount in read("SELECT currency, amount FROM cash")},
-            order_ids=dict(read("SELECT client_id, last FROM order_ids")),
-        )
+        return _load(self._db)
 
     def save(self, change: Change) -> None:
         """Make it durable, all of it at once."""
@@ -100,6 +92,24 @@ class Journal:
     def close(self) -> None:
         """Let another open it."""
         self._db.close()
+
+
+def read_saved(path: Path) -> Saved:
+    """Everything in the file of a gateway that does not run. Raises sqlite3.OperationalError if it does or never has."""
+    # Not read-only: what a killed gateway left in its write-ahead log must be read too.
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)) as db:
+        return _load(db)
+
+
+def _load(db: sqlite3.Connection) -> Saved:
+    read = db.execute
+    return Saved(
+        orders=[_ORDER.validate_json(body) for (body,) in read("SELECT body FROM orders ORDER BY perm_id")],
+        executions=[_EXECUTION.validate_json(body) for (body,) in read("SELECT body FROM executions ORDER BY number")],
+        positions=[_POSITION.validate_json(body) for (body,) in read("SELECT body FROM positions")],
+        cash={currency: Decimal(amount) for currency, amount in read("SELECT currency, amount FROM cash")},
+        order_ids=dict(read("SELECT client_id, last FROM order_ids")),
+    )
 
 
 def _text(adapter: TypeAdapter[_T], value: _T) -> str:

@@ -14,12 +14,19 @@ ACCOUNT = "DUSIM0001"
 
 BASE_CURRENCY = "USD"
 
+START_CASH = Decimal(1_000_000)
+"""What an account without a history has, base currency."""
+
+OrderKey = tuple[int, int]
+"""A client's id and the id that it gave the order."""
+
 
 class Status(StrEnum):
     """An order's status as the wire spells it."""
 
     PRE_SUBMITTED = "PreSubmitted"
     SUBMITTED = "Submitted"
+    PENDING_CANCEL = "PendingCancel"
     FILLED = "Filled"
     CANCELLED = "Cancelled"
     INACTIVE = "Inactive"
@@ -27,12 +34,19 @@ class Status(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether the order may still fill."""
-        return self in {Status.PRE_SUBMITTED, Status.SUBMITTED}
+        return self in _OPEN
+
+
+_OPEN = frozenset({Status.PRE_SUBMITTED, Status.SUBMITTED, Status.PENDING_CANCEL})
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a client orders. Prices in quote currency, None is unset; `quantity` in shares."""
+    """What a client orders. Prices in quote currency, None is unset; `quantity` in shares.
+
+    `aux_price`: the stop, the touch or the trailing amount; `trailing_percent`: in its place, in percent;
+    `trail_stop_price`: where the stop of a trailing order is to begin; `limit_offset`: from its stop to its limit.
+    """
 
     action: str
     quantity: Decimal
@@ -56,6 +70,10 @@ class Terms:
     good_after_time: str = ""
     good_till_date: str = ""
     algo_strategy: str = ""
+    trail_stop_price: Decimal | None = None
+    trailing_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
+    conditions: int = 0
     what_if: bool = False
 
     @property
@@ -71,7 +89,12 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order and how far it is. `seen_open`: its market has been open since; a DAY order ends when it closes."""
+    """An order and how far it is.
+
+    `triggered`: its stop or touch has been met; `extreme`: the best price a trailing order has seen.
+    `awaits_parent`: it is an exit whose entry has not filled; `awaits_shares`: a short sale without shares to borrow.
+    `commission`: what its fills have cost; `margin`: what the account reserved for the whole of it, base currency.
+    """
 
     perm_id: int
     client_id: int
@@ -83,7 +106,12 @@ class Order:
     filled: Decimal = Decimal(0)
     average_price: Decimal = Decimal(0)
     last_price: Decimal = Decimal(0)
-    seen_open: bool = False
+    triggered: bool = False
+    extreme: Decimal | None = None
+    awaits_parent: bool = False
+    awaits_shares: bool = False
+    commission: Decimal = Decimal(0)
+    margin: Decimal = Decimal(0)
     completed_at: datetime | None = None
     completed_status: str = ""
 
@@ -93,14 +121,23 @@ class Order:
         return self.terms.quantity - self.filled
 
     @property
-    def key(self) -> tuple[int, int]:
+    def key(self) -> OrderKey:
         """What a client calls the order by."""
         return self.client_id, self.order_id
+
+    @property
+    def parent_key(self) -> OrderKey | None:
+        """The order it is an exit of."""
+        return (self.client_id, self.terms.parent_id) if self.terms.parent_id else None
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A fill and what it cost. `realized`: the gain over the position's average cost, None while none is closed."""
+    """A fill and what it cost. `realized`: the gain over the position's average cost, None while none is closed.
+
+    The id ends in a revision; a correction has the next one, takes the place of those before it and, without shares,
+    undoes the fill.
+    """
 
     exec_id: str
     order: Order
@@ -109,6 +146,16 @@ class Execution:
     price: Decimal
     commission: Decimal
     realized: Decimal | None
+
+    @property
+    def root(self) -> str:
+        """What all revisions of the fill share."""
+        return self.exec_id.rpartition(".")[0]
+
+    @property
+    def signed(self) -> Decimal:
+        """Shares that came in; negative: that went out."""
+        return self.shares * self.order.terms.sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,40 +166,6 @@ class Position:
     shares: Decimal = Decimal(0)
     average_cost: Decimal = Decimal(0)
     realized: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderEvent:
-    """An order has a new status."""
-
-    order: Order
-
-
-@dataclass(frozen=True, slots=True)
-class FillEvent:
-    """An order has been filled, in part or in full; the account has changed with it."""
-
-    execution: Execution
-    position: Position
-
-
-@dataclass(frozen=True, slots=True)
-class CommissionEvent:
-    """What a fill cost is known."""
-
-    execution: Execution
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeEvent:
-    """A message about an order: a TWS error code and its text."""
-
-    order: Order
-    code: int
-    text: str
-
-
-Event = OrderEvent | FillEvent | CommissionEvent | NoticeEvent
 
 
 class Refusal(Exception):

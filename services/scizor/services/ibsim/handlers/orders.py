@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scizor.services.ibsim.broker.words import ACCOUNT, Execution
+from scizor.services.ibsim.broker.words import ACCOUNT, Execution, OrderKey
 from scizor.services.ibsim.handlers.account import tell_order
 from scizor.services.ibsim.handlers.history import parse_end
+from scizor.services.ibsim.hooks import Fate
 from scizor.services.ibsim.wire.fields import Fields
 from scizor.services.ibsim.wire.orders_in import PlaceOrderRequest
 from scizor.services.ibsim.wire.replies import account, orders
@@ -25,15 +26,18 @@ async def place_order(session: Session, fields: Fields) -> None:
         if terms.what_if:
             order, margin, cost = broker.preview(session.client_id, request.order_id, listing, terms)
             await session.send(orders.open_order(session.version, order, (margin, cost)))
-        else:
-            session.gateway.publish(broker.place(session.client_id, request.order_id, listing, terms))
+            return
+        key = session.client_id, request.order_id
+        if _is_taken(session, key):
+            session.gateway.publish(broker.place(*key, listing, terms))
 
 
 async def cancel_order(session: Session, fields: Fields) -> None:
     """End one order of this client."""
     order_id = read_versioned_id(fields)
     with session.answering(order_id):
-        session.gateway.publish(session.gateway.broker.cancel(session.client_id, order_id))
+        if _is_taken(session, (session.client_id, order_id)):
+            session.gateway.publish(session.gateway.broker.cancel(session.client_id, order_id))
 
 
 async def cancel_all(session: Session, fields: Fields) -> None:
@@ -73,6 +77,14 @@ async def request_executions(session: Session, fields: Fields) -> None:
                 await session.send(account.execution(session.version, request.req_id, fill))
                 await session.send(account.commission(fill))
         await session.send(account.execution_end(request.req_id))
+
+
+def _is_taken(session: Session, key: OrderKey) -> bool:
+    """Whether a command about an order is to be carried out; its connection may end before."""
+    fate = session.gateway.faults.fate(key)
+    if fate is not Fate.TAKEN:
+        session.hang_up()
+    return fate is not Fate.LOST
 
 
 def _passes(request: ExecutionsRequest, fill: Execution) -> bool:

@@ -53,7 +53,7 @@ async def request_managed_accounts(session: Session, fields: Fields) -> None:
 
 async def request_ids(session: Session, fields: Fields) -> None:
     """The next order id."""
-    await session.send(replies.next_valid_id(session.gateway.broker.next_order_id(session.client_id)))
+    await session.send(replies.next_valid_id(session.gateway.next_order_id(session.client_id)))
 
 
 async def ignore(session: Session, fields: Fields) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from scizor.services.ibsim.handlers import account, history, orders, quotes, reference
+from scizor.services.ibsim.handlers import account, gains, history, orders, quotes, reference
 from scizor.services.ibsim.wire.fields import Fields
 from scizor.services.ibsim.wire.ids import In
 
@@ -52,4 +52,8 @@ HANDLERS: Mapping[int, Handler] = {
     In.CANCEL_POSITIONS_MULTI: reference.ignore,
     In.REQ_ACCOUNT_UPDATES_MULTI: account.request_account_multi,
     In.CANCEL_ACCOUNT_UPDATES_MULTI: reference.ignore,
+    In.REQ_PNL: gains.request_gains,
+    In.CANCEL_PNL: gains.cancel_gains,
+    In.REQ_PNL_SINGLE: gains.request_position_gains,
+    In.CANCEL_PNL_SINGLE: gains.cancel_gains,
 }

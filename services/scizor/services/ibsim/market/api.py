@@ -166,6 +166,15 @@ class SimTrade:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class SimSession:
+    """Regular trading of one contract on one date; it trades from `opens` until before `closes`, UTC."""
+
+    date: date
+    opens: datetime
+    closes: datetime
+
+
 class MarketClock(Protocol):
     """The simulator's time: now, or a replay of a past date at a chosen speed."""
 
@@ -225,6 +234,10 @@ class Market(Protocol):
 
     def trades(self, listing: Listing, after: datetime, until: datetime) -> Sequence[SimTrade]:
         """The tape between two instants, oldest first; the last price of the tape is the quote's."""
+        ...
+
+    def sessions(self, listing: Listing, after: datetime, until: datetime) -> Sequence[SimSession]:
+        """Those with trading that have begun by `until` and not ended by `after`, oldest first; none of the future."""
         ...
 
     def split(self, listing: Listing, ex_date: date, ratio: float) -> None:

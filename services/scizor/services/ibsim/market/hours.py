@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from scizor.services.ibsim.market.api import BarSize, Listing
+import numpy as np
+
+from scizor.services.ibsim.market.api import BarSize, Listing, SimSession
 from scizor.services.ibsim.market.archive import Archive
 from scizor.services.ibsim.market.calendar import SessionTable
 from scizor.services.ibsim.market.durations import parse_duration
@@ -30,6 +33,18 @@ def schedule_of(
     return [
         (table.opens[index], datetime.fromtimestamp(int(table.close_s[index]), UTC), table.dates[index])
         for index in range(window.begin, window.stop)
+    ]
+
+
+def sessions_between(archive: Archive, listing: Listing, after: datetime, until: datetime) -> Sequence[SimSession]:
+    """As `Market.sessions`."""
+    table = archive.table(listing)
+    begin = int(np.searchsorted(table.close_s, after.timestamp(), side="right"))
+    end = table.begun_by(min(math.floor(until.timestamp()) + 1, archive.seen_until_s()))
+    return [
+        SimSession(table.dates[index], table.opens[index], datetime.fromtimestamp(int(table.close_s[index]), UTC))
+        for index in range(begin, end)
+        if archive.grid(listing, index) is not None
     ]
 
 

@@ -13,12 +13,13 @@ from scizor.services.ibsim.market.api import (
     MarketClock,
     SimBar,
     SimQuote,
+    SimSession,
     SimTrade,
 )
 from scizor.services.ibsim.market.archive import Archive
 from scizor.services.ibsim.market.contracts import book
 from scizor.services.ibsim.market.history import history
-from scizor.services.ibsim.market.hours import hours_of, schedule_of
+from scizor.services.ibsim.market.hours import hours_of, schedule_of, sessions_between
 from scizor.services.ibsim.market.tape import quote_at, trades_between
 from scizor.services.ibsim.market.telling import check_what, no_data
 from scizor.services.ibsim.market.ticks import MarketRule, ticks_of
@@ -88,6 +89,10 @@ class SimMarket:
     def trades(self, listing: Listing, after: datetime, until: datetime) -> Sequence[SimTrade]:
         """The tape later than `after` up to `until`, oldest first: one trade a second of a session."""
         return trades_between(self._archive, listing, after, until)
+
+    def sessions(self, listing: Listing, after: datetime, until: datetime) -> Sequence[SimSession]:
+        """Those with trading that have begun by `until` and not ended by `after`, oldest first; none of the future."""
+        return sessions_between(self._archive, listing, after, until)
 
     def split(self, listing: Listing, ex_date: date, ratio: float) -> None:
         """From now on history is told as after this split, as a gateway silently does.

@@ -12,6 +12,7 @@ from scizor.services.ibsim.wire.fields import Fields
 from scizor.services.ibsim.wire.requests import read_contract, with_security_id
 
 _FA_PROFILE_UNTIL = 177
+_PEGGED_TO_BENCHMARK = {"PEG BENCH", "PEGBENCH"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class PlaceOrderRequest:
 
     @classmethod
     def read(cls, fields: Fields, version: int) -> Self:
-        """The layout of versions 157 to 178, up to `whatIf`; what follows concerns order types not taken here."""
+        """The layout of versions 157 to 178, up to the limit's offset; what follows changes nothing here."""
         order_id = fields.integer()
         contract = with_security_id(read_contract(fields), fields)
         return cls(order_id, contract, _read_terms(fields, version, is_combo=contract.sec_type == "BAG"))
@@ -53,9 +54,11 @@ def _read_terms(fields: Fields, version: int, *, is_combo: bool) -> Terms:
     oca_type = fields.integer()
     fields.skip(2)
     all_or_none = fields.flag()
-    _skip_prices(fields)
+    trail_stop_price, trailing_percent = _read_trailing(fields)
     algo_strategy = _read_algo(fields)
     fields.skip(1)
+    what_if = fields.flag()
+    conditions, limit_offset = _read_conditions(fields, order_type)
     return Terms(
         action=action,
         quantity=quantity,
@@ -79,18 +82,23 @@ def _read_terms(fields: Fields, version: int, *, is_combo: bool) -> Terms:
         good_after_time=good_after_time,
         good_till_date=good_till_date,
         algo_strategy=algo_strategy,
-        what_if=fields.flag(),
+        trail_stop_price=trail_stop_price,
+        trailing_percent=trailing_percent,
+        limit_offset=limit_offset,
+        conditions=conditions,
+        what_if=what_if,
     )
 
 
-def _skip_prices(fields: Fields) -> None:
-    """From the minimum quantity to the clearing: volatility, trailing, scale and hedge orders."""
+def _read_trailing(fields: Fields) -> tuple[Decimal | None, Decimal | None]:
+    """From the minimum quantity to the clearing: the stop and the percentage of a trailing order."""
     fields.skip(14)  # min quantity .. volatility type, with the reference prices between
     if fields.text():  # delta-neutral order type
         fields.skip(1 + 8)
     else:
         fields.skip(1)
-    fields.skip(4)  # continuous update, reference price type, trailing stop and percentage
+    fields.skip(2)  # continuous update, reference price type
+    trail_stop_price, trailing_percent = fields.maybe_decimal(), fields.maybe_decimal()
     fields.skip(2)  # scale: first and further level sizes
     increment = fields.maybe_decimal()
     if increment is not None and increment > 0:
@@ -101,6 +109,7 @@ def _skip_prices(fields: Fields) -> None:
     fields.skip(4)  # opt out of smart routing, clearing account and intent, not held
     if fields.flag():  # delta-neutral contract
         fields.skip(3)
+    return trail_stop_price, trailing_percent
 
 
 def _read_algo(fields: Fields) -> str:
@@ -108,3 +117,15 @@ def _read_algo(fields: Fields) -> str:
     if strategy:
         fields.skip(2 * fields.integer())
     return strategy
+
+
+def _read_conditions(fields: Fields, order_type: str) -> tuple[int, Decimal | None]:
+    """How many conditions there are; without any, the offset of a trailing order's limit from its stop."""
+    fields.skip(4)  # options, solicited, randomised size and price
+    if order_type in _PEGGED_TO_BENCHMARK:
+        fields.skip(5)
+    conditions = fields.integer()
+    if conditions:
+        return conditions, None
+    fields.skip(2)  # adjusted order type, trigger price
+    return 0, fields.maybe_decimal()

@@ -11,10 +11,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from scizor.domain.errors import FailedPrecondition, Reason
+from scizor.domain.errors import FailedPrecondition, Reason, Unavailable
 
 SYSTEM_ACCOUNT = "scizor"
 _USERADD_TRIES = 5  # another process may hold the lock of /etc/passwd for a moment
+_WALK_TRIES = 3
 _COMMAND_DEADLINE_S = 20.0
 
 
@@ -44,25 +45,37 @@ def server_account() -> Account:
 
 
 def demand_reachable(home: Path, account: Account) -> None:
-    """Raise FailedPrecondition, naming the folder in the way, unless the account can walk to the home."""
-    if not account.is_other:
-        return
-    walk = subprocess.run(
-        ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(home)],
-        user=account.uid,
-        group=account.gid,
-        extra_groups=[],
-        cwd="/",
-        capture_output=True,
-        timeout=_COMMAND_DEADLINE_S,
-        check=False,
-    )
-    if walk.returncode != 0:
+    """Raise FailedPrecondition, naming the folder in the way, unless the account can walk to the home.
+
+    Raises Unavailable where whoever walks is killed each time: that says nothing of the way.
+    """
+    if account.is_other and not _can_enter(home, account):
         raise FailedPrecondition(
             f"the database runs as the account {account.name}, which cannot enter {_first_closed(home)} on the way to "
             f"{home}; set SCIZOR_HOME to a folder every account may walk to, such as /var/lib/scizor",
             Reason.STORAGE_UNAVAILABLE,
         )
+
+
+def _can_enter(home: Path, account: Account) -> bool:
+    for _ in range(_WALK_TRIES):
+        walk = subprocess.run(
+            ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(home)],
+            user=account.uid,
+            group=account.gid,
+            extra_groups=[],
+            cwd="/",
+            capture_output=True,
+            timeout=_COMMAND_DEADLINE_S,
+            check=False,
+        )
+        if walk.returncode >= 0:
+            return walk.returncode == 0
+    raise Unavailable(
+        f"whether the account {account.name} can enter {home} was not found out: "
+        f"signal {-walk.returncode} killed the process that tried, {_WALK_TRIES} times",
+        Reason.STORAGE_UNAVAILABLE,
+    )
 
 
 def _first_closed(home: Path) -> Path:

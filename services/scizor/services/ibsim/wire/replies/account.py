@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from scizor.services.ibsim.broker.pnl import Gains
 from scizor.services.ibsim.broker.words import ACCOUNT, Execution, Position
 from scizor.services.ibsim.market.api import Listing
 from scizor.services.ibsim.wire.fields import UNSET_DOUBLE, Value, encode
@@ -110,6 +111,17 @@ def commission(fill: Execution) -> bytes:
     realized = UNSET_DOUBLE if fill.realized is None else plain(fill.realized)
     currency = fill.order.listing.currency
     return encode((Out.COMMISSION_REPORT, 1, fill.exec_id, plain(fill.commission), currency, realized, "", ""))
+
+
+def pnl(req_id: int, gains: Gains) -> bytes:
+    """The account's gains: of the day, open and closed."""
+    return encode((Out.PNL, req_id, *map(plain, (gains.daily, gains.unrealized, gains.realized))))
+
+
+def pnl_single(req_id: int, gains: Gains) -> bytes:
+    """A position's gains, and what it is worth."""
+    amounts = (gains.shares, gains.daily, gains.unrealized, gains.realized, gains.value)
+    return encode((Out.PNL_SINGLE, req_id, *map(plain, amounts)))
 
 
 def plain(value: Decimal) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from scizor.services.ibsim.broker.kinds import KINDS
+from scizor.services.ibsim.broker.view import present_stop
 from scizor.services.ibsim.broker.words import ACCOUNT, Order
 from scizor.services.ibsim.wire.fields import UNSET_DOUBLE, UNSET_INT, Value, encode
 from scizor.services.ibsim.wire.ids import Out
@@ -25,7 +27,7 @@ def order_status(order: Order) -> bytes:
     """Where an order stands."""
     amounts = (plain(order.filled), plain(order.remaining), plain(order.average_price))
     ids = (order.perm_id, order.terms.parent_id, plain(order.last_price), order.client_id)
-    return encode((Out.ORDER_STATUS, order.order_id, order.status, *amounts, *ids, "", 0))
+    return encode((Out.ORDER_STATUS, order.order_id, order.status, *amounts, *ids, _why_held(order), 0))
 
 
 def open_order(version: int, order: Order, preview: tuple[Decimal, Decimal] | None = None) -> bytes:
@@ -38,10 +40,11 @@ def open_order(version: int, order: Order, preview: tuple[Decimal, Decimal] | No
     fields += [UNSET_DOUBLE] * 5  # starting price, reference price, delta, range
     fields += [terms.display_size, False, False, terms.all_or_none, UNSET_INT, terms.oca_type, False, False]
     fields += [UNSET_DOUBLE, terms.parent_id, terms.trigger_method, UNSET_DOUBLE, 0, "", UNSET_DOUBLE, False, 0]
-    fields += [UNSET_DOUBLE, UNSET_DOUBLE, UNSET_DOUBLE, UNSET_INT, "", *_NO_LEGS, *_NO_SCALE]
+    stop, percent, offset = _trailing(order)
+    fields += [stop, percent, UNSET_DOUBLE, UNSET_INT, "", *_NO_LEGS, *_NO_SCALE]
     fields += ["", False, "", "IB", False, False, "", False, terms.what_if]
     fields += [order.status, *_margins(order, preview), False, False, 0]
-    fields += ["None", *[UNSET_DOUBLE] * 6, 0]  # adjusted order
+    fields += ["None", UNSET_DOUBLE, stop, offset, *[UNSET_DOUBLE] * 3, 0]  # adjusted order
     fields += ["", "", "", 0, False, False, False, False]
     fields += [UNSET_INT] if version >= _DURATION_FROM else []
     fields += [UNSET_INT] if version >= _POST_TO_ATS_FROM else []
@@ -63,9 +66,10 @@ def completed_order(version: int, order: Order) -> bytes:
     fields += [*_adviser(version), "", terms.good_till_date, "", UNSET_DOUBLE, "", 0, "", -1]
     fields += [UNSET_DOUBLE] * 5  # starting price, reference price, delta, range
     fields += [terms.display_size, False, terms.all_or_none, UNSET_INT, terms.oca_type, terms.trigger_method]
-    fields += [UNSET_DOUBLE, 0, "", UNSET_DOUBLE, False, 0, UNSET_DOUBLE, UNSET_DOUBLE, "", *_NO_LEGS, *_NO_SCALE]
+    stop, percent, offset = _trailing(order)
+    fields += [UNSET_DOUBLE, 0, "", UNSET_DOUBLE, False, 0, stop, percent, "", *_NO_LEGS, *_NO_SCALE]
     fields += ["", "", "IB", False, False, "", False, order.status, False, False, 0]
-    fields += [UNSET_DOUBLE, UNSET_DOUBLE, 0, False, False, "", plain(order.filled), UNSET_INT]
+    fields += [stop, offset, 0, False, False, "", plain(order.filled), UNSET_INT]
     fields += [False, "Not an insider or substantial shareholder", False, False, 0]
     fields += [_completed_time(order), order.completed_status]
     fields += _NO_PEG_OFFSETS if version >= _PEG_OFFSETS_FROM else ()
@@ -79,11 +83,27 @@ def completed_orders_end() -> bytes:
 
 def _head(order: Order) -> list[Value]:
     terms = order.terms
-    limit = UNSET_DOUBLE if terms.limit_price is None else plain(terms.limit_price)
-    aux = UNSET_DOUBLE if terms.aux_price is None else plain(terms.aux_price)
+    limit, aux = _price(terms.limit_price), _price(terms.aux_price)
     contract = contract_fields(order.listing, order.listing.exchange)
     first: list[Value] = [terms.action, plain(terms.quantity), terms.order_type, limit, aux, terms.tif]
     return [*contract, *first, terms.oca_group, ACCOUNT, terms.open_close, terms.origin]
+
+
+def _trailing(order: Order) -> tuple[str, str, str]:
+    """The present stop, the percentage, and the offset of the limit."""
+    return _price(present_stop(order)), _price(order.terms.trailing_percent), _price(order.terms.limit_offset)
+
+
+def _price(value: Decimal | None) -> str:
+    return UNSET_DOUBLE if value is None else plain(value)
+
+
+def _why_held(order: Order) -> str:
+    if not order.status.is_open:
+        return ""
+    waits = KINDS[order.terms.order_type].waits_for_trigger and not order.triggered
+    reasons = {"locate": order.awaits_shares, "child": order.awaits_parent, "trigger": waits}
+    return ",".join(reason for reason, holds in reasons.items() if holds)
 
 
 def _adviser(version: int) -> list[Value]:

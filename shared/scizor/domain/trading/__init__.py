@@ -1,0 +1,1 @@
+"""What is true of live trading, whoever the broker is: orders and their events, executions, positions, risk."""
