@@ -40,7 +40,7 @@ _MANY: Final = 100
 _PIECE_S: Final = 0.25
 """What the service lets a task take."""
 _WIRE_BYTES_S: Final = 125e6  # a gigabit a second
-_EVENT: Final = ("sma_cross_event", FASTS[::2], SLOWS[::3])
+_EVENT: Final = ("sma_cross_event", FASTS, SLOWS)
 _SWEEP: Final = ("sma_cross", FASTS, SLOWS)
 
 
@@ -82,7 +82,7 @@ def lines() -> Iterator[str]:
             with closing(compute_at(f"tcp://127.0.0.1:{settings['SCIZOR_CLUSTER_PORT']}", 0)) as compute:
                 tasks, share = _tasks(compute, int(settings["SCIZOR_CLUSTER_PORT"])), _share(compute, n)
     n_trials = len(_EVENT[1]) * len(_EVENT[2])
-    yield f"CreateOptimization of a strategy in Python, {n_trials} trials on GOOG's days, every trial stored and streamed."
+    yield f"CreateOptimization of a strategy in Python: {n_trials} trials on GOOG's days, each stored and streamed."
     yield "Workers share the cores with the service, the scheduler and the database."
     yield ""
     yield "| workers | trials/s with 1 | with 2 | speed-up |"
@@ -98,7 +98,7 @@ def _costs(tasks: _Tasks, share: _Share) -> Iterator[str]:
     alone_ms, each_ms = tasks.alone_s * 1e3, tasks.each_s * 1e3
     scheduler_ms, client_ms = tasks.scheduler_s * 1e3, tasks.client_s * 1e3
     yield f"An empty task takes {alone_ms:.1f} ms from being asked to its answer; with {_IN_FLIGHT} under way one ends"
-    yield f"every {each_ms:.2f} ms, for which the scheduler computes {scheduler_ms:.2f} ms, who asks {client_ms:.2f} ms."
+    yield f"every {each_ms:.2f} ms, of which the scheduler computes {scheduler_ms:.2f}, who asks {client_ms:.2f}."
     yield f"What trials share, {share.size_bytes:,} bytes, cost {share.sent_bytes:,} on the wires until {share.workers}"
     yield f"workers had it, and a task after that {share.task_bytes:,}: data is sent to a worker once."
     yield ""
@@ -114,15 +114,15 @@ def _argument(trial_s: float, tasks: _Tasks, share: _Share, stored: float) -> It
     yield f"**{_MANY} workers, on paper.** A trial takes t = {trial_s * 1e3:.1f} ms of a worker; a task holds the"
     yield f"b = {batch:.0f} trials that fill {_PIECE_S:g} s, is o = {tasks.alone_s * 1e3:.1f} ms on its way, and takes"
     yield f"d = {busiest_s * 1e3:.2f} ms of the busier of scheduler and service, which each have a thread for it. The"
-    yield f"service stores and streams at least R = {stored:,.0f} trials/s: the sweep of a compiled strategy, through the same"
-    yield "calls. With W workers"
+    yield f"service stores and streams at least R = {stored:,.0f} trials/s: what it does in a sweep of a compiled"
+    yield "strategy. With W workers"
     yield ""
     yield "    trials/s = min(W b / (b t + o), b / d, R)"
     yield ""
     yield f"which is min({computed:,.0f}, {handed_out:,.0f}, {stored:,.0f}) = {reached:,.0f} for W = {_MANY}:"
-    yield f"{reached / alone:.0f} times one worker. More than {most:,.0f} of them bring nothing more to trials as short as"
-    yield f"these. The data reach {_MANY} workers over one gigabit a second in {spread_s:.2f} s, once a search. Not in this:"
-    yield "what networks between machines add to o, and what else a scheduler has to do."
+    yield f"{reached / alone:.0f} times one worker. More than {most:,.0f} of them bring nothing more to such short"
+    yield f"trials. The data reach {_MANY} workers over one gigabit a second in {spread_s:.2f} s, once a search. Not in"
+    yield "this: what networks between machines add to o, and what else a scheduler has to do."
     yield ""
 
 

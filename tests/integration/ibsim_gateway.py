@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from scizor.services.ibsim.broker.journal import Journal
 from scizor.services.ibsim.broker.orders import Broker
@@ -40,6 +42,14 @@ class GatewayProcess:
 
     process: subprocess.Popen[bytes]
     port: int
+    control_port: int
+
+    def demand(self, **demand: Any) -> dict[str, Any]:
+        """Ask for a fault, over the control port."""
+        with socket.create_connection(("127.0.0.1", self.control_port), timeout=10) as caller:
+            caller.sendall(json.dumps(demand).encode() + b"\n")
+            answer: dict[str, Any] = json.loads(caller.makefile().readline())
+        return answer
 
 
 @contextmanager
@@ -52,14 +62,21 @@ def gateway_process(folder: Path, clock: str = "2024-03-14T10:30:00-04:00@60") -
         "SCIZOR_IBSIM_PORT": "0",
         "SCIZOR_IBSIM_HOME": str(folder),
         "SCIZOR_IBSIM_CLOCK": clock,
+        "SCIZOR_IBSIM_CONTROL_PORT": str(control_port := _free_port()),
     }
     with log.open("wb") as written:
         process = subprocess.Popen([sys.executable, "-m", "scizor.services.ibsim"], env=environment, stderr=written)
     try:
-        yield GatewayProcess(process, _port_in(log, process))
+        yield GatewayProcess(process, _port_in(log, process), control_port)
     finally:
         process.kill()
         process.wait(10)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def _port_in(log: Path, process: subprocess.Popen[bytes]) -> int:

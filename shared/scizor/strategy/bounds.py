@@ -16,8 +16,11 @@ def survey_nb(weights: FloatArray, least: float, most: float) -> tuple[int, int,
     `weights`: matrix, NaN keeps. Returns (row, symbol, the weight), (row, -1, the sum), or (-1, -1, 0).
     """
     n_rows, n_symbols = weights.shape
-    standing = np.zeros(n_symbols)
-    for row in range(n_rows):
+    standing, row = np.zeros(n_symbols), -1
+    while row + 1 < n_rows:
+        row += 1
+        if n_symbols == 1:
+            row = _new_nb(weights, row, standing[0])
         changed = False
         for symbol in range(n_symbols):
             weight = weights[row, symbol]
@@ -35,3 +38,11 @@ def survey_nb(weights: FloatArray, least: float, most: float) -> tuple[int, int,
             if total > most + WEIGHT_ROUNDING:
                 return row, -1, total
     return -1, -1, 0.0
+
+
+@njit
+def _new_nb(weights: FloatArray, row: int, standing: float) -> int:
+    """The first row from `row` on that says something new of the only symbol there is; the last one without any."""
+    while row + 1 < len(weights) and weights[row, 0] == standing:
+        row += 1
+    return row

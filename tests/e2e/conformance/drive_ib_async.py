@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from ib_async import IB, Contract, LimitOrder, MarketOrder, RequestError, Trade
+from ib_async import IB, Contract, LimitOrder, MarketOrder, Order, OrderState, RequestError, Trade
 
-from tests.e2e.conformance.driver import DEADLINE_S, Refused, Row, bar_row, details_row
+from tests.e2e.conformance.driver import DEADLINE_S, Refused, Row, bar_row, details_row, terms_row
 from tests.e2e.conformance.script import main
 
 _T = TypeVar("_T")
@@ -134,6 +134,39 @@ class IbAsyncDriver:
                 "price": trade.fills[-1].execution.price if trade.fills else None,
                 "commission": sum(fill.commissionReport.commission for fill in trade.fills),
             }
+
+        return self._run(go())
+
+    def place_order(self, con_id: int, until: str, **order: Any) -> int:
+        async def go() -> int:
+            trade = self._ib.placeOrder(_share(con_id), Order(**order))
+            await self._told(lambda: trade.orderStatus.status == until)
+            return trade.order.orderId
+
+        return self._run(go())
+
+    def open_terms(self) -> list[Row]:
+        wrapper: Any = self._ib.wrapper  # the library keeps its own terms of an order that it placed
+        rows: list[Row] = []
+        then = wrapper.openOrder
+
+        def heard(order_id: int, contract: Contract, order: Order, state: OrderState) -> None:
+            rows.append(terms_row(order, state.status))
+            then(order_id, contract, order, state)
+
+        wrapper.openOrder = heard
+        self._run(self._ib.reqOpenOrdersAsync())
+        wrapper.openOrder = then
+        return rows
+
+    def gains(self, con_id: int) -> Row:
+        async def go() -> Row:
+            account = self._ib.client.getAccounts()[0]
+            total, single = self._ib.reqPnL(account), self._ib.reqPnLSingle(account, "", con_id)
+            await self._told(lambda: single.value == single.value and total.dailyPnL == total.dailyPnL)
+            self._ib.cancelPnL(account, "")
+            self._ib.cancelPnLSingle(account, "", con_id)
+            return {"shares": float(single.position), "value": single.value, "total": True}
 
         return self._run(go())
 

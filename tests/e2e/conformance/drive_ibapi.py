@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from tests.e2e.conformance.driver import DEADLINE_S, Refused, Row, bar_row, details_row
+from tests.e2e.conformance.driver import DEADLINE_S, Refused, Row, bar_row, details_row, terms_row
 from tests.e2e.conformance.script import main
 from tests.e2e.conformance.tap import Event, Tap
 
@@ -197,6 +197,32 @@ class IbapiDriver:
                 getattr(one, "commission", None) or getattr(one, "commissionAndFees", 0) for one in costs
             ),
         }
+
+    def place_order(self, con_id: int, until: str, **order: Any) -> int:
+        self._order_ids += 1
+        order_id = self._order_ids - 1
+        contract, wanted = _contract({"conId": con_id, "exchange": "SMART"}), _order("", 0, None)
+        for name, value in order.items():
+            setattr(wanted, name, value)
+        self._gather(
+            lambda: self._client.placeOrder(order_id, contract, wanted),
+            lambda name, args: name == "orderStatus" and args[:2] == (order_id, until),
+            order_id,
+        )
+        return order_id
+
+    def open_terms(self) -> list[Row]:
+        events = self._gather(self._client.reqOpenOrders, lambda name, _: name == "openOrderEnd")
+        return [terms_row(args[2], args[3].status) for name, args in events if name == "openOrder"]
+
+    def gains(self, con_id: int) -> Row:
+        account = self._last(self._tap.events, "managedAccounts")[0]
+        self._ask(lambda req: self._client.reqPnL(req, account, ""), "pnl")
+        self._client.cancelPnL(self._ids)
+        events = self._ask(lambda req: self._client.reqPnLSingle(req, account, "", con_id), "pnlSingle")
+        self._client.cancelPnLSingle(self._ids)
+        _, shares, _, _, _, value = self._last(events, "pnlSingle")
+        return {"shares": float(shares), "value": value, "total": True}
 
     def change(self, order_id: int, con_id: int, action: str, quantity: int, price: float) -> Row:
         contract, order = _contract({"conId": con_id, "exchange": "SMART"}), _order(action, quantity, price)

@@ -42,6 +42,25 @@ def bar_row(bar: Any, time: str) -> Row:
     return {"time": time, **row, "volume": float(bar.volume)}
 
 
+def terms_row(order: Any, status: str) -> Row:
+    """An open order; all libraries name its parts alike."""
+    return {
+        "order_id": order.orderId,
+        "kind": order.orderType,
+        "limit": order.lmtPrice,
+        "trigger": order.auxPrice,
+        "stop": order.trailStopPrice,
+        "percent": order.trailingPercent,
+        "offset": order.lmtPriceOffset,
+        "tif": order.tif,
+        "until": order.goodTillDate,
+        "group": order.ocaGroup,
+        "group_type": int(order.ocaType),
+        "parent": order.parentId,
+        "status": status,
+    }
+
+
 class Driver(Protocol):
     """A client under test. Contracts go in as fields by name, values come out as plain rows."""
 
@@ -100,6 +119,15 @@ class Driver(Protocol):
 
     def place(self, con_id: int, action: str, quantity: int, price: float | None, until: str) -> Row:
         """order_id, statuses, filled, price, commission of a market or limit order, once its status is `until`."""
+
+    def place_order(self, con_id: int, until: str, **order: Any) -> int:
+        """The order id of an order of these fields by name, once its status is `until`."""
+
+    def open_terms(self) -> list[Row]:
+        """order_id, kind, limit, trigger, stop, percent, offset, tif, until, group, group_type, parent, status."""
+
+    def gains(self, con_id: int) -> Row:
+        """shares and value of a position, and whether the account's gains came too."""
 
     def change(self, order_id: int, con_id: int, action: str, quantity: int, price: float) -> Row:
         """The limit price that the gateway then shows."""

@@ -205,6 +205,63 @@ def limit_order(driver: Driver) -> object:
     return statuses
 
 
+def order_types(driver: Driver) -> object:
+    plain: dict[str, Any] = {"action": "SELL", "totalQuantity": 5, "tif": "GTC"}
+    held: list[dict[str, Any]] = [
+        {"orderType": "STP", "auxPrice": 50.0},
+        {"orderType": "STP LMT", "auxPrice": 50.0, "lmtPrice": 49.5},
+        {"orderType": "MIT", "auxPrice": 900.0},
+        {"orderType": "LIT", "auxPrice": 900.0, "lmtPrice": 899.5},
+        {"orderType": "TRAIL", "auxPrice": 100.0, "trailStopPrice": 50.0},
+        {"orderType": "TRAIL", "trailingPercent": 60.0},
+        {"orderType": "TRAIL LIMIT", "auxPrice": 100.0, "lmtPriceOffset": 0.5, "trailStopPrice": 50.0},
+        {"orderType": "MOC", "tif": "DAY"},
+        {"orderType": "LOC", "lmtPrice": 900.0, "tif": "DAY"},
+        {"orderType": "MKT", "tif": "OPG"},
+        {"orderType": "LMT", "lmtPrice": 900.0, "tif": "OPG"},
+    ]
+    works: list[dict[str, Any]] = [
+        {"orderType": "LMT", "lmtPrice": 900.0, "tif": "GTD", "goodTillDate": "20240401 16:00:00 US/Eastern"},
+        {"orderType": "LMT", "lmtPrice": 900.0, "ocaGroup": "one of us", "ocaType": 1},
+        {"orderType": "LMT", "lmtPrice": 901.0, "ocaGroup": "one of us", "ocaType": 1},
+    ]
+    ids = [driver.place_order(AAPL_ID, "PreSubmitted", **plain | order) for order in held]
+    ids += [driver.place_order(AAPL_ID, "Submitted", **plain | order) for order in works]
+    told = {row["order_id"]: row for row in driver.open_terms()}
+    expect(set(told) == set(ids), told)
+    stops = [told[order_id].pop("stop") for order_id in ids]
+    expect(
+        all(0 < stop < 900 for order, stop in zip(held, stops, strict=False) if "TRAIL" in order["orderType"]), stops
+    )
+    for order_id in ids:
+        driver.cancel(order_id)
+    expect(driver.open_orders() == [], ids)
+    return [{**told[order_id], "order_id": None} for order_id in ids]
+
+
+def bracket(driver: Driver) -> object:
+    exits: dict[str, Any] = {"action": "SELL", "totalQuantity": 5, "tif": "GTC"}
+    entry = driver.place_order(
+        AAPL_ID, "PreSubmitted", **{**exits, "action": "BUY"}, orderType="LMT", lmtPrice=100.0, transmit=False
+    )
+    exits["parentId"] = entry
+    driver.place_order(AAPL_ID, "PreSubmitted", **exits, orderType="LMT", lmtPrice=900.0, transmit=False)
+    driver.place_order(AAPL_ID, "PreSubmitted", **exits, orderType="STP", auxPrice=50.0)
+    told = driver.open_terms()
+    expect([row["status"] for row in told] == ["Submitted", "PreSubmitted", "PreSubmitted"], told)
+    expect([row["parent"] for row in told] == [0, entry, entry], told)
+    expect(told[1]["group"] == told[2]["group"] != "" and told[1]["group_type"] == 3, told)
+    expect(driver.cancel(entry)["code"] == 202, entry)
+    expect(driver.open_orders() == [], entry)
+    return None
+
+
+def gains(driver: Driver) -> object:
+    told = driver.gains(AAPL_ID)
+    expect(told["shares"] == 400 and told["value"] > 0 and told["total"], told)
+    return told["shares"]
+
+
 def order_refusals(driver: Driver) -> object:
     codes = {
         "price off the tick": refusal(lambda: driver.place(AAPL_ID, "BUY", 10, 100.001, "Submitted")),
@@ -244,6 +301,9 @@ STEPS: list[Callable[[Driver], object]] = [
     real_time_bars,
     market_order,
     limit_order,
+    order_types,
+    bracket,
+    gains,
     order_refusals,
     account,
 ]

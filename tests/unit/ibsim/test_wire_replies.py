@@ -12,7 +12,7 @@ from ib_async.decoder import Decoder
 
 from scizor.services.ibsim.wire.replies.account import plain
 from scizor.services.ibsim.wire.replies.session import welcome
-from tests.unit.ibsim.wire_samples import NOON, VERSIONS, messages
+from tests.unit.ibsim.wire_samples import NOON, TERMS, VERSIONS, messages
 
 
 class Heard:
@@ -51,6 +51,30 @@ def test_ib_async_decodes_every_message(version: int, caplog: pytest.LogCaptureF
     assert (done.permId, done.filledQuantity, ended.completedStatus) == (1_780_000_001, 100, "Filled Size: 100")
     _, _, execution = heard.calls["execDetails"]
     assert (execution.side, execution.shares, execution.time) == ("BOT", 100, NOON)
+
+
+def test_ib_async_reads_the_terms_of_every_order_type() -> None:
+    told = {}
+    for name in TERMS:
+        heard = Heard()
+        decoder: Any = Decoder(heard, 178)  # type: ignore[arg-type]  # it only calls back
+        for kind in ("open_order", "order_status", "completed_order"):
+            decoder.interpret(messages(178)[f"{kind}_{name}"].decode().split("\0")[:-1])
+        _, _, order, _ = heard.calls["openOrder"]
+        _, done, _ = heard.calls["completedOrder"]
+        assert (done.orderType, done.trailStopPrice, done.ocaGroup) == (
+            order.orderType,
+            order.trailStopPrice,
+            order.ocaGroup,
+        )
+        told[name] = order, heard.calls["orderStatus"][9]
+    trailing, held = told["trailing"]
+    assert (trailing.trailingPercent, trailing.trailStopPrice, held) == (2.5, 167.7, "trigger")
+    limited, _ = told["trailing_limit"]
+    assert (limited.auxPrice, limited.trailStopPrice, limited.lmtPriceOffset) == (2.0, 170.0, 0.5)
+    exit_, held = told["exit"]
+    assert (exit_.parentId, exit_.ocaGroup, exit_.ocaType, held) == (2, "1780000000", 3, "child,trigger")
+    assert told["dated"][0].goodTillDate == "20240401-20:00:00"
 
 
 def test_the_preview_of_an_order_carries_margin_and_commission() -> None:

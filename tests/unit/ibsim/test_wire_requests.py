@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ib_async import Contract, ExecutionFilter, LimitOrder, MarketOrder, Order, Stock
+from ib_async import Contract, ExecutionFilter, LimitOrder, MarketOrder, Order, Stock, TimeCondition
 from ib_async.client import Client
 
 from scizor.services.ibsim.wire.fields import BadField, Fields
@@ -110,6 +110,31 @@ def test_a_market_order_has_no_price_and_no_hidden_wishes() -> None:
     request = PlaceOrderRequest.read(sent(lambda client: client.placeOrder(9, BHP, MarketOrder("BUY", 1))), 178)
     assert (request.terms.limit_price, request.terms.tif, request.terms.what_if) == (None, "DAY", False)
     assert request.terms.transmit
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_a_trailing_order_follows_is_read_from_both_ends_of_the_request(version: int) -> None:
+    order = Order(
+        action="SELL",
+        totalQuantity=5,
+        orderType="TRAIL LIMIT",
+        trailingPercent=2.5,
+        trailStopPrice=150.25,
+        lmtPriceOffset=0.5,
+        goodTillDate="20240401-20:00:00",
+        ocaGroup="g",
+        ocaType=2,
+        tif="GTD",
+    )
+    terms = PlaceOrderRequest.read(sent(lambda client: client.placeOrder(9, BHP, order), version), version).terms
+    assert (terms.trailing_percent, terms.trail_stop_price) == (Decimal("2.5"), Decimal("150.25"))
+    assert (terms.limit_offset, terms.conditions, terms.aux_price) == (Decimal("0.5"), 0, None)
+    assert (terms.tif, terms.good_till_date, terms.oca_group, terms.oca_type) == ("GTD", "20240401-20:00:00", "g", 2)
+
+
+def test_conditions_are_seen() -> None:
+    order = LimitOrder("SELL", 12, 1.5, conditions=[TimeCondition(time="20240401-20:00:00")])
+    assert PlaceOrderRequest.read(sent(lambda client: client.placeOrder(9, BHP, order)), 178).terms.conditions == 1
 
 
 def test_a_request_cut_short_is_refused() -> None:

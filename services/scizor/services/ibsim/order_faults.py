@@ -41,7 +41,7 @@ class OrderFaults:
         self._gateway().broker.demands.slice_shares = shares
 
     def reject(self, code: int, count: int) -> None:
-        """Refuse the next new orders with this code; 201 and 203 leave them as inactive."""
+        """Refuse the next orders with this code: new ones, left as inactive by 201 and 203, or changed terms."""
         self._gateway().broker.demands.rejects += [code] * count
 
     def race(self, count: int) -> None:

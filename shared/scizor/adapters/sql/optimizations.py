@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Update, and_, func, insert, or_, select, update
+from asyncpg import Record
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
 
 from scizor.adapters.sql.documents import from_document
+from scizor.adapters.sql.prepared import Prepared
 from scizor.adapters.sql.tables import optimizations as jobs
 from scizor.adapters.sql.trials import SqlTrials, no_such_optimization
 from scizor.codec.plain import to_plain
@@ -27,25 +32,70 @@ _QUEUED, _RUNNING, _PAUSED = (int(state) for state in list(OptimizationState)[:3
 _UNFINISHED = jobs.c.state <= _PAUSED  # as the partial index has it
 
 
+_PROGRESS = ("state", "stage", "done", "failed", "left_out", "total", "trials_per_second", "remaining_s")
+
+
+def _new(*names: str) -> dict[str, Any]:
+    """Values that are given by name with each call."""
+    return {name: bindparam(f"new_{name}") for name in names}
+
+
+_NEXT = {"sequence": func.greatest(jobs.c.sequence + 1, bindparam("new_sequence", type_=jobs.c.sequence.type))}
+_OWNED = and_(jobs.c.id == bindparam("id"), jobs.c.owner == bindparam("by"), jobs.c.state == _RUNNING)
+_SAVED = update(jobs).where(_OWNED).returning(jobs.c.key, jobs.c.sequence)
+_ENDING = ("end_time", "error_reason", "error_message", "verdict")
+
+_ADD = Prepared(
+    insert(jobs).values(
+        _new("id", "strategy_id", "family", "spec", "sequence", "attempts", "create_time", *_PROGRESS),
+    )
+)
+_FIND = Prepared(select(jobs).where(jobs.c.id == bindparam("id")))
+_SAVE = Prepared(_SAVED.values(_NEXT | _new("heartbeat_time", *_PROGRESS)))
+_SAVE_BATCH = Prepared(_SAVED.values(_NEXT | _new("heartbeat_time", *_PROGRESS) | {"attempts": 0}))
+_FINISH = Prepared(_SAVED.values(_NEXT | _new(*_ENDING, *_PROGRESS)))
+_STALE = and_(jobs.c.state == _RUNNING, jobs.c.heartbeat_time < bindparam("stale_before"))
+_OLDEST = (
+    select(jobs.c.id)
+    .where(_UNFINISHED, or_(jobs.c.state == _QUEUED, _STALE))
+    .order_by(jobs.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = Prepared(
+    update(jobs)
+    .where(jobs.c.id == _OLDEST.scalar_subquery())
+    .values(
+        sequence=jobs.c.sequence + 1,
+        state=_RUNNING,
+        stage=int(OptimizationStage.NONE),
+        start_time=func.coalesce(jobs.c.start_time, bindparam("new_heartbeat_time")),
+        attempts=jobs.c.attempts + 1,
+        **_new("owner", "heartbeat_time"),
+    )
+    .returning(jobs)
+)
+
+
 class SqlOptimizations(SqlTrials):
     """`ports.optimizations.OptimizationRepository`."""
 
     async def add(self, optimization: Optimization, family: str) -> None:
         """Store a queued one."""
-        values = _progress_values(optimization.progress) | {
-            "id": optimization.id,
-            "strategy_id": optimization.spec.backtest.strategy_id,
-            "family": family,
-            "spec": to_plain(optimization.spec),
-            "sequence": optimization.progress.sequence,
-            "attempts": optimization.attempts,
-            "create_time": optimization.create_time,
-        }
-        await self._session.execute(insert(jobs).values(values))
+        await _ADD.rows(
+            self._session,
+            new_id=optimization.id,
+            new_strategy_id=optimization.spec.backtest.strategy_id,
+            new_family=family,
+            new_spec=json.dumps(to_plain(optimization.spec)),
+            new_attempts=optimization.attempts,
+            new_create_time=optimization.create_time,
+            **_values(optimization.progress),
+        )
 
     async def get(self, optimization_id: str) -> Optimization:
         """One, as it stands."""
-        return _optimization(await self._find(optimization_id))
+        return await self._find(optimization_id)
 
     async def page(self, which: OptimizationFilter, before: str | None, limit: int) -> list[Optimization]:
         """Newest first, those older than the id `before`; ids sort by time."""
@@ -56,7 +106,7 @@ class SqlOptimizations(SqlTrials):
             query = query.where(jobs.c.state == int(which.state))
         if before is not None:
             query = query.where(jobs.c.id < before)
-        return [_optimization(row) for row in await self._session.all(query)]
+        return [_optimization(row._asdict()) for row in await self._session.all(query)]
 
     async def count_unfinished(self) -> int:
         """Those queued, running or paused."""
@@ -64,54 +114,33 @@ class SqlOptimizations(SqlTrials):
 
     async def claim(self, owner: str, now: datetime, stale_before: datetime) -> Optimization | None:
         """Take the oldest that is queued, or runs but was not heard of since `stale_before`; as one attempt more."""
-        stale = and_(jobs.c.state == _RUNNING, jobs.c.heartbeat_time < stale_before)
-        oldest = (
-            select(jobs.c.id)
-            .where(_UNFINISHED, or_(jobs.c.state == _QUEUED, stale))
-            .order_by(jobs.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        taken = (
-            update(jobs)
-            .where(jobs.c.id == oldest.scalar_subquery())
-            .values(
-                sequence=jobs.c.sequence + 1,
-                state=_RUNNING,
-                stage=int(OptimizationStage.NONE),
-                owner=owner,
-                heartbeat_time=now,
-                start_time=func.coalesce(jobs.c.start_time, now),
-                attempts=jobs.c.attempts + 1,
-            )
-            .returning(jobs)
-        )
-        row = await self._session.first(taken)
-        return _optimization(row) if row else None
+        row = await _CLAIM.row(self._session, new_owner=owner, new_heartbeat_time=now, stale_before=stale_before)
+        return _optimization(_parsed(row)) if row else None
 
     async def release(self, optimization_id: str, owner: str) -> bool:
         """Queue one run by `owner` again, as if it had not been claimed; False when it is no longer this owner's."""
         values = _resting(OptimizationState.QUEUED) | {"attempts": func.greatest(jobs.c.attempts - 1, 0)}
-        return await self._sequence(update(jobs).where(_owned(optimization_id, owner)).values(values)) is not None
+        releasing = update(jobs).where(_OWNED).values(values).returning(jobs.c.key)
+        return await self._session.first(releasing, {"id": optimization_id, "by": owner}) is not None
 
     async def save_progress(
         self, optimization_id: str, owner: str, progress: OptimizationProgress, now: datetime
     ) -> int | None:
         """Record progress and a sign of life; its sequence, or None when it is no longer this owner's to run."""
-        values = _progress_values(progress) | {"state": _RUNNING, "heartbeat_time": now}
-        return await self._sequence(update(jobs).where(_owned(optimization_id, owner)).values(values))
+        values = _values(replace(progress, state=OptimizationState.RUNNING))
+        row = await _SAVE.row(self._session, id=optimization_id, by=owner, new_heartbeat_time=now, **values)
+        return None if row is None else int(row["sequence"])
 
     async def save_batch(
         self, optimization_id: str, owner: str, batch: TrialBatch, progress: OptimizationProgress, now: datetime
     ) -> int | None:
         """The same with trials that are done; nothing is stored when it is no longer this owner's."""
-        values = _progress_values(progress) | {"state": _RUNNING, "heartbeat_time": now, "attempts": 0}
-        saving = update(jobs).where(_owned(optimization_id, owner)).values(values)
-        row = await self._session.first(saving.returning(jobs.c.key, jobs.c.sequence))
+        values = _values(replace(progress, state=OptimizationState.RUNNING))
+        row = await _SAVE_BATCH.row(self._session, id=optimization_id, by=owner, new_heartbeat_time=now, **values)
         if row is None:
             return None
-        await self._add_batch(row.key, row.sequence, batch)
-        return int(row.sequence)
+        await self._add_batch(row["key"], row["sequence"], batch)
+        return int(row["sequence"])
 
     async def finish(
         self,
@@ -123,13 +152,17 @@ class SqlOptimizations(SqlTrials):
         verdict: Verdict | None = None,
     ) -> int | None:
         """Record the end of one run by `owner`; None when it is no longer this owner's."""
-        values = _progress_values(progress) | {
-            "end_time": now,
-            "error_reason": error.reason if error else None,
-            "error_message": error.message if error else None,
-            "verdict": to_plain(verdict) if verdict else None,
-        }
-        return await self._sequence(update(jobs).where(_owned(optimization_id, owner)).values(values))
+        row = await _FINISH.row(
+            self._session,
+            id=optimization_id,
+            by=owner,
+            new_end_time=now,
+            new_error_reason=error.reason if error else None,
+            new_error_message=error.message if error else None,
+            new_verdict=json.dumps(to_plain(verdict)) if verdict else None,
+            **_values(progress),
+        )
+        return None if row is None else int(row["sequence"])
 
     async def cancel(self, optimization_id: str, now: datetime) -> Optimization:
         """End it as CANCELLED. Raises FailedPrecondition(OPTIMIZATION_FINISHED)."""
@@ -153,7 +186,7 @@ class SqlOptimizations(SqlTrials):
         """Change it when that holds; in the states `also` it stays as it is."""
         changing = update(jobs).where(jobs.c.id == optimization_id, when).values(values).returning(jobs)
         row = await self._session.first(changing)
-        found = _optimization(row or await self._find(optimization_id))
+        found = _optimization(row._asdict()) if row else await self._find(optimization_id)
         if row is None and found.progress.state not in also:
             raise FailedPrecondition(
                 f"optimization {optimization_id} has ended as {found.progress.state.name}",
@@ -162,19 +195,11 @@ class SqlOptimizations(SqlTrials):
             )
         return found
 
-    async def _sequence(self, changing: Update) -> int | None:
-        number = await self._session.scalar(changing.returning(jobs.c.sequence))
-        return None if number is None else int(number)
-
-    async def _find(self, optimization_id: str) -> Row[Any]:
-        row = await self._session.first(select(jobs).where(jobs.c.id == optimization_id))
+    async def _find(self, optimization_id: str) -> Optimization:
+        row = await _FIND.row(self._session, id=optimization_id)
         if row is None:
             raise no_such_optimization(optimization_id)
-        return row
-
-
-def _owned(optimization_id: str, owner: str) -> ColumnElement[bool]:
-    return and_(jobs.c.id == optimization_id, jobs.c.owner == owner, jobs.c.state == _RUNNING)
+        return _optimization(_parsed(row))
 
 
 def _resting(state: OptimizationState) -> dict[str, Any]:
@@ -189,40 +214,36 @@ def _resting(state: OptimizationState) -> dict[str, Any]:
     }
 
 
-def _progress_values(progress: OptimizationProgress) -> dict[str, Any]:
-    return {
-        "sequence": func.greatest(jobs.c.sequence + 1, progress.sequence),
-        "state": int(progress.state),
-        "stage": int(progress.stage),
-        "done": progress.done,
-        "failed": progress.failed,
-        "left_out": progress.left_out,
-        "total": progress.total,
-        "trials_per_second": progress.trials_per_second,
-        "remaining_s": progress.remaining_s,
-    }
+def _values(progress: OptimizationProgress) -> dict[str, Any]:
+    return {"new_sequence": progress.sequence} | {f"new_{name}": getattr(progress, name) for name in _PROGRESS}
 
 
-def _optimization(row: Row[Any]) -> Optimization:
+def _parsed(record: Record) -> dict[str, Any]:
+    """A row of the driver's as SQLAlchemy has it."""
+    verdict = record["verdict"]
+    return dict(record) | {"spec": json.loads(record["spec"]), "verdict": json.loads(verdict) if verdict else None}
+
+
+def _optimization(row: Mapping[str, Any]) -> Optimization:
     progress = OptimizationProgress(
-        sequence=row.sequence,
-        state=OptimizationState(row.state),
-        stage=OptimizationStage(row.stage),
-        done=row.done,
-        failed=row.failed,
-        left_out=row.left_out,
-        total=row.total,
-        trials_per_second=row.trials_per_second,
-        remaining_s=row.remaining_s,
+        sequence=row["sequence"],
+        state=OptimizationState(row["state"]),
+        stage=OptimizationStage(row["stage"]),
+        done=row["done"],
+        failed=row["failed"],
+        left_out=row["left_out"],
+        total=row["total"],
+        trials_per_second=row["trials_per_second"],
+        remaining_s=row["remaining_s"],
     )
     return Optimization(
-        id=row.id,
-        spec=from_document(OptimizationSpec, row.spec),
+        id=row["id"],
+        spec=from_document(OptimizationSpec, row["spec"]),
         progress=progress,
-        create_time=row.create_time,
-        start_time=row.start_time,
-        end_time=row.end_time,
-        error=JobError(Reason(row.error_reason), row.error_message) if row.error_reason else None,
-        attempts=row.attempts,
-        verdict=from_document(Verdict, row.verdict) if row.verdict else None,
+        create_time=row["create_time"],
+        start_time=row["start_time"],
+        end_time=row["end_time"],
+        error=JobError(Reason(row["error_reason"]), row["error_message"]) if row["error_reason"] else None,
+        attempts=row["attempts"],
+        verdict=from_document(Verdict, row["verdict"]) if row["verdict"] else None,
     )

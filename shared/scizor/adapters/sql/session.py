@@ -46,6 +46,12 @@ class Session:
         """The first value of the first row, or None."""
         return (await self.execute(statement, parameters)).scalar()
 
+    async def fetch(self, query: str, values: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        """Every row of a query of fixed text, as the driver has it."""
+        async with _bounded(self._statement_timeout_s):
+            found: Sequence[asyncpg.Record] = await (await self._driver()).fetch(query, *values)
+            return found
+
     async def run_bulk(self, command: str) -> int:
         """Run a command of fixed text under the bulk deadline; the number of rows it touched, if any."""
         async with _bounded(self._bulk_timeout_s):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
 import numpy as np
-from sqlalchemy import insert, select, text
+from sqlalchemy import bindparam, func, insert, select, text
 
 from scizor.adapters.sql.binary_copy import encode
+from scizor.adapters.sql.prepared import Prepared
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.tables import optimizations as jobs
 from scizor.adapters.sql.tables import trial_batches, trials
@@ -19,13 +21,20 @@ from scizor.domain.optimizations import METRICS
 from scizor.ports.optimizations import StoredBatch, TrialBatch, TrialColumns, TrialOrder
 
 _COLUMNS = ", ".join(column.name for column in trials.columns)
-_FAMILY = text("""
+_FAMILY = Prepared(
+    text("""
 SELECT count(*) AS n, var_samp(sharpe) AS variance FROM (
     SELECT DISTINCT ON (signature) sharpe FROM trials JOIN optimizations ON key = optimization_key
     WHERE family = (SELECT family FROM optimizations WHERE id = :id) AND NOT trials.failed AND sharpe <> 'NaN'
     ORDER BY signature
 ) AS different
 """)
+)
+_AXES = func.json_array_length(jobs.c.spec["space"]["axes"])
+_SHAPE = Prepared(select(jobs.c.key, _AXES.label("n_axes")).where(jobs.c.id == bindparam("id")))
+_ADD_BATCH = Prepared(
+    insert(trial_batches).values({column.name: bindparam(f"new_{column.name}") for column in trial_batches.columns})
+)
 
 
 class SqlTrials:
@@ -76,21 +85,22 @@ class SqlTrials:
 
     async def family_trials(self, optimization_id: str) -> tuple[int, float]:
         """How many different trials all optimisations of the same family have, and the variance of their Sharpe."""
-        row = (await self._session.execute(_FAMILY, {"id": optimization_id})).one()
-        return int(row.n), math.nan if row.variance is None else float(row.variance)
+        row = await _FAMILY.row(self._session, id=optimization_id)
+        if row is None or row["variance"] is None:
+            return (0 if row is None else int(row["n"])), math.nan
+        return int(row["n"]), float(row["variance"])
 
     async def _add_batch(self, key: int, sequence: int, batch: TrialBatch) -> None:
         columns = batch.trials
-        await self._session.execute(
-            insert(trial_batches).values(
-                optimization_key=key,
-                first=int(columns.numbers[0]),
-                count=len(columns),
-                sequence=sequence,
-                errors={str(number): message for number, message in columns.errors.items()},
-                scores=_bytes(batch.scores),
-                sums=_bytes(batch.sums),
-            )
+        await _ADD_BATCH.rows(
+            self._session,
+            new_optimization_key=key,
+            new_first=int(columns.numbers[0]),
+            new_count=len(columns),
+            new_sequence=sequence,
+            new_errors=json.dumps({str(number): message for number, message in columns.errors.items()}),
+            new_scores=_bytes(batch.scores),
+            new_sums=_bytes(batch.sums),
         )
         await self._session.copy_in(trials.name, encode([to_records(key, columns)]))
 
@@ -109,11 +119,10 @@ class SqlTrials:
 
     async def _shape(self, optimization_id: str) -> tuple[int, int]:
         """The key, and how many codes a set has."""
-        axes = jobs.c.spec["space"]["axes"]
-        row = await self._session.first(select(jobs.c.key, axes.label("axes")).where(jobs.c.id == optimization_id))
+        row = await _SHAPE.row(self._session, id=optimization_id)
         if row is None:
             raise no_such_optimization(optimization_id)
-        return int(row.key), len(row.axes)
+        return int(row["key"]), int(row["n_axes"])
 
 
 def no_such_optimization(optimization_id: str) -> NotFound:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from scizor.domain.arrays import FloatArray
 from scizor.domain.errors import InvalidInput
 from scizor.engine._jit import njit
 from scizor.engine.analytics.curve import SessionCurve, initial_cash
-from scizor.engine.arrays import BoolArray, IndexArray, kernel_array
+from scizor.engine.arrays import BoolArray, IndexArray, Records, kernel_array
 from scizor.engine.market import Market
 from scizor.engine.panel import Panel
 from scizor.engine.result import Result
@@ -98,13 +99,40 @@ def capacity(result: Result, panel: Panel, participation: float = PARTICIPATION)
     """
     if not 0 < participation <= 1:
         raise InvalidInput.of_field("participation", "must be above 0 and at most 1")
-    fills = result.fills
-    volumes, equity = panel.volume[fills["row"], fills["symbol"]], result.equity[fills["row"]]
-    known = (volumes > 0) & (equity > 0)
-    if not known.any():
-        return None
-    takes = float(np.mean(fills["quantity"][known] / volumes[known] / equity[known]))
+    takes = volume_taken(result, panel).by_unit
     return participation / takes if takes > 0 else None
+
+
+class VolumeTaken(NamedTuple):
+    """What fills took of their bars' volume. `by_unit`: the mean over fills of that by a unit of equity.
+
+    `n_large`: fills that took more than was asked about; `largest`: the most that one took.
+    """
+
+    by_unit: float
+    n_large: int
+    largest: float
+
+
+def volume_taken(result: Result, panel: Panel, large: float = 1.0) -> VolumeTaken:
+    """Over the fills whose bars have a volume; zeros without any."""
+    return VolumeTaken(*_volume_taken_nb(result.fills, kernel_array(panel.volume), kernel_array(result.equity), large))
+
+
+@njit
+def _volume_taken_nb(fills: Records, volume: FloatArray, equity: FloatArray, large: float) -> tuple[float, int, float]:
+    total, n_known, n_large, largest = 0.0, 0, 0, 0.0
+    for fill in fills:
+        traded = volume[fill.row, fill.symbol]
+        if not traded > 0.0:
+            continue
+        share = fill.quantity / traded
+        largest = max(largest, share)
+        n_large += share > large
+        if equity[fill.row] > 0.0:
+            total += share / equity[fill.row]
+            n_known += 1
+    return total / max(n_known, 1), n_large, largest
 
 
 def buy_and_hold_return(market: Market, first_row: int = 0) -> float | None:
@@ -140,7 +168,7 @@ def _exposure_nb(
     for row in range(first_row, len(equity)):
         value = equity[row]
         n_held += in_market[row]
-        if value > 0.0:
+        if value > 0.0 and (long_value[row] != 0.0 or short_value[row] != 0.0):
             one = 1.0 / value
             gross += (long_value[row] - short_value[row]) * one
             net += (long_value[row] + short_value[row]) * one

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from scizor.domain.orders import FillTiming
+from scizor.engine.analytics.account import volume_taken
 from scizor.engine.analytics.curve import session_curve
 from scizor.engine.arrays import BoolArray, DateArray, IndexArray
 from scizor.engine.costs import FED_FUNDS
@@ -114,14 +115,11 @@ def _of_the_fills(result: Result, market: Market) -> Iterator[str]:
         yield f"{_count(ambiguity.n_touch_fills, 'limit')} filled at prices the market only touched."
     if result.n_zero_volume_fills:
         yield f"{_count(result.n_zero_volume_fills, 'fill')} in bars without volume."
-    fills = result.fills
-    volumes = market.panel.volume[fills["row"], fills["symbol"]]
-    shares = fills["quantity"][volumes > 0] / volumes[volumes > 0]
-    n_large = int(np.count_nonzero(shares > _LARGE_FILL))
-    if n_large:
+    taken = volume_taken(result, market.panel, _LARGE_FILL)
+    if taken.n_large:
         yield (
-            f"{_count(n_large, 'fill')} took more than {_LARGE_FILL:.0%} of a bar's volume, at most"
-            f" {np.max(shares):.0%}: such prices are not to be had."
+            f"{_count(taken.n_large, 'fill')} took more than {_LARGE_FILL:.0%} of a bar's volume, at most"
+            f" {taken.largest:.0%}: such prices are not to be had."
         )
     if result.n_cut:
         yield f"{_count(result.n_cut, 'fill')} cut to what the account could pay for."

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from scizor.domain.arrays import FloatArray
 from scizor.engine._jit import njit
 from scizor.engine.indicators.exact import add_nb, lost_nb, minus_product_nb, product_nb
@@ -59,6 +61,19 @@ def sma_nb(columns: FloatArray, parameters: FloatArray, state: FloatArray, out: 
 
 
 @njit
+def sma_rows_nb(matrix: FloatArray, parameters: FloatArray, out: FloatArray) -> None:
+    """`sma_nb` of every symbol, all symbols of a row at a time; matrix and out (n_rows, n_symbols), no bar missing."""
+    n_bars, n_symbols = int(parameters[0]), matrix.shape[1]
+    totals, errors = np.zeros(n_symbols), np.zeros(n_symbols)
+    for t in range(len(matrix)):
+        for symbol in range(n_symbols):
+            leaves = matrix[t - n_bars, symbol] if t >= n_bars else 0.0
+            totals[symbol], errors[symbol] = slide_nb(totals[symbol], errors[symbol], matrix[t, symbol], leaves)
+        for symbol in range(n_symbols):
+            out[t, symbol] = (totals[symbol] + errors[symbol]) / n_bars if t + 1 >= n_bars else math.nan
+
+
+@njit
 def ema_nb(columns: FloatArray, parameters: FloatArray, state: FloatArray, out: FloatArray) -> None:
     """Exponential moving mean: e += (x - e) x 2 / (window + 1), e at first the mean of `window` values.
 
@@ -76,6 +91,17 @@ def ema_nb(columns: FloatArray, parameters: FloatArray, state: FloatArray, out: 
         if seen >= n_bars:
             out[0, t] = kept
     state[0], state[1] = seen, kept
+
+
+@njit
+def ema_rows_nb(matrix: FloatArray, parameters: FloatArray, out: FloatArray) -> None:
+    """`ema_nb` of every symbol, all symbols of a row at a time; matrix and out (n_rows, n_symbols), no bar missing."""
+    n_bars, n_symbols = int(parameters[0]), matrix.shape[1]
+    weight, kept = 2.0 / (n_bars + 1), np.zeros(n_symbols)
+    for t in range(len(matrix)):
+        for symbol in range(n_symbols):
+            kept[symbol] = smooth_nb(kept[symbol], t + 1, n_bars, weight, matrix[t, symbol])
+            out[t, symbol] = kept[symbol] if t + 1 >= n_bars else math.nan
 
 
 @njit

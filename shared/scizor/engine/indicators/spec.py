@@ -20,6 +20,8 @@ from scizor.engine.indicators.symbols import share_out, transposed
 # (columns, parameters, state, out): columns (n_inputs, n), out (n_outputs, n) and NaN before. A kernel writes the
 # values that exist and leaves the rest; `state` is zeros before the first bar.
 Kernel = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], None]
+# (matrix, parameters, out): matrix and out (n_rows, n_symbols); it writes every value, NaN where there is none.
+RowsKernel = Callable[[FloatArray, FloatArray, FloatArray], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Indicator:
     for the caller to choose. `outputs`: what the rows of the result are. `first_valid(*parameters)`: for each output
     the index, among the bars that exist, of its first value. `state_size(*parameters)`: floats of the state. `check`
     raises InvalidInput when parameters that are valid one by one are not together. `batch`: a kernel that has the same
-    values sooner when it is given a whole column; it needs no state and leaves none.
+    values sooner when it is given a whole column; it needs no state and leaves none. `rows`: one that has the same
+    values sooner when it is given many symbols of which no bar is missing.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Indicator:
     outputs: tuple[str, ...] = ("value",)
     check: Callable[..., None] | None = None
     batch: Kernel | None = None
+    rows: RowsKernel | None = None
 
     @property
     def description(self) -> str:
@@ -112,6 +116,10 @@ class Indicator:
         n_rows, n_symbols = max((matrix.shape for matrix in matrices), key=lambda shape: shape[1])
         if any(matrix.shape[1] not in {1, n_symbols} for matrix in matrices):
             raise InvalidInput.of_field(self.name, "matrices must have the same number of columns, or one")
+        if self.rows is not None and n_symbols > 1 and not np.isnan(matrices[0]).any():
+            whole = np.empty((1, n_rows, n_symbols))
+            self.rows(kernel_array(matrices[0]), np.array(values), whole[0])
+            return whole
         by_symbol = [transposed(matrix) for matrix in matrices]
         out = np.full((n_symbols, len(self.outputs), n_rows), np.nan)
 

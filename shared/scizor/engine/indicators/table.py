@@ -24,8 +24,10 @@ def _last(n: int, *_: float) -> tuple[int, ...]:
 
 
 _MEANS = (
-    Indicator("sma", means.sma_nb, _VALUES, (window(20),), _last, lambda n: means.SMA_STATE + n),
-    Indicator("ema", means.ema_nb, _VALUES, (window(20),), _last, lambda n: means.EMA_STATE),
+    Indicator(
+        "sma", means.sma_nb, _VALUES, (window(20),), _last, lambda n: means.SMA_STATE + n, rows=means.sma_rows_nb
+    ),
+    Indicator("ema", means.ema_nb, _VALUES, (window(20),), _last, lambda n: means.EMA_STATE, rows=means.ema_rows_nb),
     Indicator("wma", means.wma_nb, _VALUES, (window(20),), _last, lambda n: means.WEIGHTED_STATE + n),
     Indicator("slope", means.slope_nb, _VALUES, (window(20, minimum=2),), _last, lambda n: means.WEIGHTED_STATE + n),
 )

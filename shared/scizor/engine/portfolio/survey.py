@@ -84,6 +84,8 @@ def _gross_nb(weights: FloatArray) -> float:
 @njit
 def _quiet_until_nb(weights: FloatArray, row: int, standing: FloatArray, decided: FloatArray) -> int:
     """The first row from `row` on that says something new of the only symbol there is."""
-    while row < len(weights) and weights[row, 0] == standing[0] and weights[row, 0] == decided[0]:
-        row += 1
+    said = standing[0]
+    if said == decided[0]:
+        while row < len(weights) and weights[row, 0] == said:
+            row += 1
     return row

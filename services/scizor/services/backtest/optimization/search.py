@@ -53,7 +53,10 @@ class SearchRun:
         return joined(self._batches, len(self._spec.space.axes))
 
     async def run(self) -> None:
-        """To the last trial, which may still be under way to storage. Raises as `stored`, and what all sets have wrong."""
+        """To the last trial, which may still be on its way to storage.
+
+        Raises Lost, Unavailable, and what is wrong with all sets.
+        """
         try:
             while True:
                 generation = await asyncio.to_thread(self._following)

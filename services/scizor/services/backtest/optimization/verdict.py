@@ -56,6 +56,7 @@ def judge(evidence: Evidence) -> Verdict:
     folds = _folds(evidence)
     outside, paths = _out_of_sample(evidence)
     return Verdict(
+        trials_overall=int(np.count_nonzero(~evidence.trials.trials.failed)),
         overfitting=_overfitting(evidence),
         plateau=plateau_of(evidence.spec, evidence.trials.trials),
         folds=folds,

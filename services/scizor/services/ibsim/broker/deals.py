@@ -41,9 +41,9 @@ class Deals:
             self._views.pop(order.key, None)
 
     def drop_ended(self) -> None:
-        """Keep no views of orders that are over."""
-        for key in [key for key in self._views if not self._ledger.orders[key].status.is_open]:
-            del self._views[key]
+        """Keep no views of orders that are over, or never came to be."""
+        open_keys = self._ledger.open_keys()
+        self._views = {key: view for key, view in self._views.items() if key in open_keys}
 
     def views(self, listing: Listing) -> list[View]:
         """A contract's open orders, oldest first."""

@@ -50,6 +50,14 @@ class Desk:
             orders = self._ledger.open_of(listing.con_id)
             self._fresh.update(order.key for order in orders)
             self._deals.forget(orders)
+        self.drop_ended()
+
+    def drop_ended(self) -> None:
+        """Remember nothing of orders that are over, or never came to be."""
+        self._deals.drop_ended()
+        open_keys = self._ledger.open_keys()
+        self._fresh &= open_keys
+        self.races &= open_keys
 
     def look(self, listing: Listing) -> None:
         """All that has happened to a contract's orders since the last look."""
@@ -64,7 +72,7 @@ class Desk:
             watch.since, watch.in_session = now, seen.in_session
             watch.last = watch.last if seen.last is None else seen.last
         self._settle(listing, watch, now)
-        if watch.in_session:
+        if watch.in_session and self._fresh_of(listing):
             self._meet_quote(listing, watch, now)
         if not self._ledger.open_of(listing.con_id):
             del self._watches[listing.con_id]

@@ -84,6 +84,9 @@ class Intake:
     def _change(self, known: Order, listing: Listing, terms: Terms) -> None:
         check_change(known, listing, terms)
         check_terms(listing, terms, self._market.clock.now())
+        rejected = self._demands.next_reject()
+        if rejected is not None:
+            raise Refusal(rejected, "Order rejected - reason:demanded")
         held = known.terms
         if held.oca_group and not terms.oca_group:
             terms = replace(terms, oca_group=held.oca_group, oca_type=held.oca_type)

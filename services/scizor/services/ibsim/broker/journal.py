@@ -95,7 +95,7 @@ class Journal:
 
 
 def read_saved(path: Path) -> Saved:
-    """Everything in the file of a gateway that does not run. Raises sqlite3.OperationalError if it does or never has."""
+    """Everything in the file of a gateway that does not run. Raises sqlite3.OperationalError for others."""
     # Not read-only: what a killed gateway left in its write-ahead log must be read too.
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)) as db:
         return _load(db)

@@ -97,6 +97,10 @@ class Ledger:
         """Those that may still fill, oldest first."""
         return sorted((one for orders in self._open.values() for one in orders.values()), key=lambda one: one.perm_id)
 
+    def open_keys(self) -> set[OrderKey]:
+        """What clients call them by."""
+        return {key for orders in self._open.values() for key in orders}
+
     def open_of(self, con_id: int) -> list[Order]:
         """A contract's open orders, oldest first."""
         return list(self._open.get(con_id, {}).values())

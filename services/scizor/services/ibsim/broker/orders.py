@@ -37,8 +37,8 @@ class Broker:
         self._ledger = Ledger(journal)
         self.demands = BrokerDemands()
         self._life = Life(self._ledger, market.clock.now)
-        self._deals = Deals(market, self._ledger, self._life, rules or FillRules(), self.demands)
-        self._desk = Desk(market, self._ledger, self._life, self._deals, self.demands)
+        deals = Deals(market, self._ledger, self._life, rules or FillRules(), self.demands)
+        self._desk = Desk(market, self._ledger, self._life, deals, self.demands)
         self._intake = Intake(market, self._ledger, self._life, self._desk, self.demands)
 
     def next_order_id(self, client_id: int) -> int:
@@ -145,7 +145,7 @@ class Broker:
                 if failure is not None:
                     failures.append(failure)
                     self._desk.forget([listing])
-            self._deals.drop_ended()
+            self._desk.drop_ended()
         yield from news
         if failures:
             raise failures[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from scizor.services.ibsim.market.actions import Split
@@ -31,6 +33,8 @@ class SimMarket:
     def __init__(self, seed: int, clock: MarketClock) -> None:
         self._book = book()
         self._archive = Archive(seed, clock, self._book)
+        # Quotes change with the second; an account is judged by those of all its positions at every order.
+        self._quotes: dict[int, tuple[int, SimQuote]] = {}
 
     @property
     def clock(self) -> MarketClock:
@@ -84,7 +88,14 @@ class SimMarket:
     def quote(self, listing: Listing, at: datetime | None = None) -> SimQuote:
         """The market as of then, or now; out of session as it closed."""
         now = self.clock.now()
-        return quote_at(self._archive, listing, now if at is None else min(at, now))
+        if at is not None and at < now:
+            return quote_at(self._archive, listing, at)
+        second = math.floor(now.timestamp())
+        held_second, quote = self._quotes.get(listing.con_id, (0, None))
+        if quote is None or held_second != second:
+            quote = quote_at(self._archive, listing, now)
+            self._quotes[listing.con_id] = second, quote
+        return replace(quote, time=now) if quote.in_session else quote
 
     def trades(self, listing: Listing, after: datetime, until: datetime) -> Sequence[SimTrade]:
         """The tape later than `after` up to `until`, oldest first: one trade a second of a session."""
@@ -101,6 +112,7 @@ class SimMarket:
         begun; trading that is yet to begin goes on at the price divided by `ratio`, and history follows on its date.
         """
         self._archive.split(listing, ex_date, ratio)
+        self._quotes.clear()
 
     def splits(self, listing: Listing) -> Sequence[Split]:
         """The contract's splits by date, those to come included."""
