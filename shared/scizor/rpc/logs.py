@@ -36,6 +36,18 @@ def configure(level: str = "INFO", *, console: bool | None = None) -> None:
     root.setLevel(level.upper())
 
 
+def leave_out_headers() -> None:
+    """Of gRPC's own log, what it says of a header that is no UTF-8: a traceback, several a call.
+
+    It then takes the header for Latin-1; whoever needs it judges it, and the call has its own line.
+    """
+    logging.getLogger("grpc._cython.cygrpc").addFilter(_is_no_header)
+
+
+def _is_no_header(record: logging.LogRecord) -> bool:
+    return record.msg != "Invalid encoding on %s"
+
+
 def _rendering(as_console: bool) -> list[Processor]:
     drop_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if as_console:

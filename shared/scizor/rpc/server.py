@@ -25,6 +25,7 @@ from scizor.rpc.access import AccessLog
 from scizor.rpc.calls import Pipeline
 from scizor.rpc.errors import ErrorMapping
 from scizor.rpc.json_fields import JsonFields
+from scizor.rpc.logs import leave_out_headers
 from scizor.rpc.reflection import add_reflection
 from scizor.rpc.settings import ServerSettings
 from scizor.rpc.traffic import Traffic
@@ -53,6 +54,7 @@ class Server:
     """A grpc.aio server with the house's stages, health and reflection."""
 
     def __init__(self, services: Sequence[Service], settings: ServerSettings) -> None:
+        leave_out_headers()
         self._services = tuple(services)
         self._settings = settings
         self._traffic = Traffic(settings.max_concurrent_calls, settings.unary_deadline_s)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from scizor.domain.errors import InvalidInput
-from scizor.services.backtest.calls import CALLER, Calls, caller_of
-from tests.unit.backtest.build import HandClock
+from scizor.rpc.logs import leave_out_headers
+from scizor.services.backtest.calls import CALLER, caller_of
 
 
 class Asking:
@@ -51,10 +51,8 @@ def test_what_is_no_name_is_refused_with_header_and_rule(said: str | bytes) -> N
 
 
 def test_headers_that_are_no_text_fill_no_log(caplog: pytest.LogCaptureFixture) -> None:
-    use_cases: Any = HandClock()
-    use_cases.storage = None
-    Calls(use_cases)
-    Calls(use_cases)
+    leave_out_headers()
+    leave_out_headers()
     log = logging.getLogger("grpc._cython.cygrpc")
     for value in (b"\xff", b"\xfe"):
         log.error("Invalid encoding on %s", value)

@@ -106,6 +106,12 @@ def test_a_complaint_about_a_command_that_was_not_given_changes_nothing() -> Non
     assert after(order_of(e.Working()), error(ErrorCategory.COMMAND_REFUSED, 110)).state is OrderState.WORKING
 
 
+def test_an_order_refused_while_its_cancel_is_under_way_is_rejected() -> None:
+    refused = error(ErrorCategory.COMMAND_REFUSED, 110)
+    assert after(order_of(e.CancelRequested()), refused).state is OrderState.REJECTED
+    assert after(order_of(e.Working(), e.CancelRequested()), refused).state is OrderState.PENDING_CANCEL
+
+
 def test_a_refused_cancel_leads_back_and_asks() -> None:
     order = order_of(e.Working(), e.CancelRequested())
     back, incidents = then(order, *interpret(order, error(ErrorCategory.CANCEL_REFUSED, 10147)))

@@ -153,7 +153,8 @@ def test_orders_placed_elsewhere_are_taken_up_to_be_watched() -> None:
         open_orders=(told(BrokerStatus.WORKING, 40, named=FOREIGN),),
         executions=(
             ExecutionReport(FOREIGN, execution("f.01", 40)),
-            ExecutionReport(Named("", "98"), execution("g.01", 10)),
+            ExecutionReport(Named("", "98"), execution("g.01", 4)),
+            ExecutionReport(Named("", "98"), execution("h.01", 6)),
         ),
         positions=holding(50),
         cash={"USD": Decimal(-2500)},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
@@ -19,7 +18,6 @@ CALLER: Final = "x-scizor-caller"
 """The metadata, or the HTTP header, by which callers that share an address are told apart."""
 _MOST_CHARS: Final = 100
 _RULE: Final = f"must be at most {_MOST_CHARS} printable ASCII characters"
-_GRPC_LOG: Final = "grpc._cython.cygrpc"
 _Answer = TypeVar("_Answer", bound=Message)
 
 
@@ -29,7 +27,6 @@ class Calls:
     def __init__(self, use_cases: UseCases) -> None:
         self._do = use_cases
         self._storage = use_cases.storage
-        logging.getLogger(_GRPC_LOG).addFilter(_is_no_header)
 
     async def _once(
         self, request: Message, answer_type: type[_Answer], act: Callable[[UnitOfWork], Awaitable[_Answer]]
@@ -47,9 +44,3 @@ def caller_of(context: Context) -> str:
             return value
     peer = str(context.peer())
     return (peer.rpartition(":")[0] if peer.startswith(("ipv4:", "ipv6:")) else peer)[:_MOST_CHARS]
-
-
-def _is_no_header(record: logging.LogRecord) -> bool:
-    """gRPC logs a traceback whenever it reads a header that is no UTF-8, several a call, and then takes it for Latin-1:
-    whoever needs the header judges it, and the call has its own line."""
-    return record.msg != "Invalid encoding on %s"

@@ -39,10 +39,10 @@ class BacktestCalls(Calls):
 
     async def CreateBacktest(self, request: rpc.CreateBacktestRequest, context: Context) -> rpc.CreateBacktestResponse:
         """Queues a backtest, or finds one that came to the same."""
-        spec = codec.spec_from_proto(request.backtest)
+        spec, caller = codec.spec_from_proto(request.backtest), caller_of(context)
         if request.allow_cached and (known := await self._do.recall.find(spec)):
             return await self._once(request, rpc.CreateBacktestResponse, lambda _: _known(known))
-        wish = Wish(codec.priority_from_proto(request.backtest), caller_of(context))
+        wish = Wish(codec.priority_from_proto(request.backtest), caller)
         create = self._do.backtests.create
         return await self._changed(request, rpc.CreateBacktestResponse, lambda work: create(work, spec, wish))
 

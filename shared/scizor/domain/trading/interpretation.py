@@ -102,7 +102,13 @@ def _complaint(order: Order, report: ErrorReport) -> e.Payload:
             return e.Rejected(text, code, gone=order.phase is not OrderState.PENDING_REPLACE)
         case ErrorCategory.COMMAND_REFUSED if order.pending is not None:
             return e.ReplaceRejected(text, code)
-        case ErrorCategory.COMMAND_REFUSED if order.phase is OrderState.PENDING_SUBMIT:
+        case ErrorCategory.COMMAND_REFUSED if _only_placed(order):
             return e.Rejected(text, code)
         case _:
             return e.Noted(text, code)
+
+
+def _only_placed(order: Order) -> bool:
+    """Whether the one command the broker can mean is the order itself: a cancel has complaints of its own."""
+    cancelling = order.phase is OrderState.PENDING_CANCEL
+    return (order.prior if cancelling else order.phase) is OrderState.PENDING_SUBMIT

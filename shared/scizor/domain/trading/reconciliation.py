@@ -101,7 +101,8 @@ class _Run:
         """An execution; of an order that is shown nowhere, it is all there is to know of it."""
         execution = report.execution
         if not self.find(report.named):
-            terms = Terms(execution.quantity, OrderType.MARKET)
+            traded = (one.execution.quantity for one in self._theirs.executions if one.named == report.named)
+            terms = Terms(sum(traded, Decimal(0)), OrderType.MARKET)
             self._place(report.named, execution.account, execution.instrument, execution.side, terms)
         order = self.orders[self.find(report.named)]
         said = interpret(order, report)

@@ -13,6 +13,7 @@ from scizor.services.ibsim.broker.view import View
 from scizor.services.ibsim.broker.words import OrderKey
 from scizor.services.ibsim.market.api import Listing
 
+_MOVES_AT_ONCE = 60
 _OVER = "Cancelled by System: the session is over"
 _UNFILLED = "Cancelled by System: not filled at once"
 
@@ -25,18 +26,28 @@ class Path:
 
     def walk(self, listing: Listing, happenings: Sequence[Happening]) -> None:
         """All of it, in its order."""
-        if all(isinstance(one, Move) for one in happenings):
-            prices = [price for one in happenings for price in (one.start if isinstance(one, Move) else 0.0, one.price)]
-            if not prices or not any(view.reaches(min(prices), max(prices)) for view in self._deals.views(listing)):
-                return
-        for happening in happenings:
-            match happening:
-                case Opening():
-                    self._open(listing, happening)
-                case Move():
-                    self._move(listing, happening)
-                case Close():
-                    self._close(listing, happening)
+        for first in range(0, len(happenings), _MOVES_AT_ONCE):
+            part = happenings[first : first + _MOVES_AT_ONCE]
+            if not self._is_idle(listing, part):
+                for happening in part:
+                    self._happen(listing, happening)
+
+    def _is_idle(self, listing: Listing, part: Sequence[Happening]) -> bool:
+        """Whether none of it comes near any order; so goes most of the time."""
+        moves = [one for one in part if isinstance(one, Move)]
+        if len(moves) < len(part):
+            return False
+        low, high = min(min(one.start, one.price) for one in moves), max(max(one.start, one.price) for one in moves)
+        return not any(view.reaches(low, high) for view in self._deals.views(listing))
+
+    def _happen(self, listing: Listing, happening: Happening) -> None:
+        match happening:
+            case Opening():
+                self._open(listing, happening)
+            case Move():
+                self._move(listing, happening)
+            case Close():
+                self._close(listing, happening)
 
     def _open(self, listing: Listing, opening: Opening) -> None:
         supply = self._deals.supply(opening.size)
