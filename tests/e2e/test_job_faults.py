@@ -11,15 +11,17 @@ from tests.e2e.storm.run import Storm, storm_at
 from tests.e2e.storm.schedule import hits, wave
 from tests.e2e.storm.site import site
 
-SEED = 1727
-"""Its wave has service, worker, database and a locked process killed, with most kinds of jobs under way."""
+SEED = 17475
+"""Its wave has worker, locked process, database and service killed, in this order, with most kinds of jobs under way."""
+LEFT_OUT = ("cma", "grid", "raising")
+"""Kinds for the full run: each is run undisturbed first, which takes longer than the storm."""
 pytestmark = pytest.mark.timeout(300)  # whichever is first waits for the compiler
 
 
 @pytest.fixture(scope="module")
 async def storm() -> AsyncIterator[Storm]:
     async with site() as place:
-        yield await storm_at(place)
+        yield await storm_at(place, left_out=LEFT_OUT)
     assert place.processes() == [], "every process ends with its service"
 
 
@@ -30,4 +32,4 @@ def test_a_schedule_comes_again() -> None:
 
 
 async def test_whatever_is_killed_every_job_ends_once_and_comes_to_what_it_does_undisturbed(storm: Storm) -> None:
-    assert await storm.weather(storm.wave(SEED, requests=9, length_s=3.0)) == [], await storm.summary()
+    assert await storm.weather(storm.wave(SEED, requests=8, length_s=3.0)) == [], await storm.summary()

@@ -182,6 +182,18 @@ async def test_the_connection_ends_before_the_answer_or_before_the_order(
         assert [fill.execution.orderRef for fill in await on.ib.reqExecutionsAsync()] == ["unknown"] * orders
 
 
+async def test_an_order_sent_into_a_lost_link_arrives_late(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.connect()
+        await on.demand(do="silence", seconds=0.4)
+        buy(on, orderRef="late")
+        await asyncio.sleep(0.2)  # within the demanded time
+        assert (await on.books())["orders"] == []
+        on.ib.disconnect()  # the client has given up; what it sent is on its way
+        await on.until(on.gateway.broker.orders)
+        assert [one["order_ref"] for one in (await on.books())["orders"]] == ["late"]
+
+
 async def test_order_ids_are_rolled_back(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         await on.connect()

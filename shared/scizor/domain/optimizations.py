@@ -124,7 +124,7 @@ class Validation:
     `folds`: how many windows, or groups of sessions. `train_sessions`: of a rolling window, or of the first anchored
     one; 0 for what the folds leave. `test_sessions`: of a window; 0 for equal parts. `test_folds`: groups tested at a
     time by COMBINATORIAL_PURGED. `purge_sessions`: left out of what is trained on before what is tested,
-    `embargo_sessions`: after it.
+    `embargo_sessions`: after it, where folds are purged.
     """
 
     scheme: Scheme = Scheme.NONE
@@ -209,9 +209,10 @@ class Verdict:
     `trials_overall`: different trials of the same strategy over the same symbols, in all optimisations so far.
     `deflated_sharpe`: the probability that the best trial's Sharpe ratio is above what the luck of so many trials
     gives. `overfitting`: the probability that what is best on half of the sessions is below the median on the other
-    half. `plateau`: how much of the best trial's score its neighbours have. `out_of_sample`: figures over all tested
-    sessions, each traded as chosen on its training part; where several ways lead through them (`paths`: the first
-    objective of each), their medians. `efficiency`: mean test score over mean training score. None where not defined.
+    half. `plateau`: how much of what the best trial has above a floor its neighbours have. `out_of_sample`: figures
+    over all tested sessions, each traded as chosen on its training part; where several ways lead through them (`paths`:
+    the first objective of each), their medians. `efficiency`: mean test score over mean training score. None where not
+    defined.
     """
 
     trials_overall: int

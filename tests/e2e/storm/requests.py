@@ -81,7 +81,7 @@ def uploaded() -> list[Kind]:
     """Of the uploaded texts."""
     return [
         Kind("uploaded", _backtest("storm_cross", "BBB", fast=10, slow=50), 2),
-        Kind("slow", _backtest("storm_patient", "AAA", "BBB"), 3),
+        Kind("slow", _backtest("storm_patient", "AAA"), 3),
         Kind("raising", _backtest("storm_raising", "AAA"), 1),
         Kind("hosted", _search("storm_cross", "HOSTED", pb.OPTIMIZATION_METHOD_RANDOM, 8), 1),
     ]

@@ -28,6 +28,7 @@ _LONGEST_S = 3600.0
 CONNECTION_FAULTS = (
     "disconnect",
     "stall",
+    "silence",
     "slow",
     "pacing",
     "clash",

@@ -69,6 +69,7 @@ class DemandedFaults(Faults):
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._down, self._stalled, self._lost, self._broken, self._slow = (Until(monotonic) for _ in range(5))
+        self._silent = Until(monotonic)
         self._slow_s = 0.0
         self._left: Counter[str] = Counter()
         self._held: dict[int, bytes] = {}
@@ -95,6 +96,10 @@ class DemandedFaults(Faults):
     def stall(self, seconds: float) -> None:
         """Say nothing, with every connection open."""
         self._stalled.begin(seconds)
+
+    def silence(self, seconds: float) -> None:
+        """Lose the link without a word: neither requests nor replies arrive until that time is over, then all do."""
+        self._silent.begin(seconds)
 
     def slow(self, delay_ms: float, seconds: float) -> None:
         """Wait before every reply."""
@@ -171,6 +176,7 @@ class DemandedFaults(Faults):
 
     async def on_request(self, client_id: int, message_id: int, fields: Sequence[str]) -> bool:
         """Refuse history while its farm is broken or a pacing violation is demanded; lose live data with its farm."""
+        await asyncio.sleep(self._silent.left_s)
         if message_id == In.REQ_HISTORICAL_DATA:
             refusal = _NO_HMDS if self._broken else _PACING if self._takes("pacing") else ""
             if refusal:
@@ -180,7 +186,7 @@ class DemandedFaults(Faults):
 
     async def on_reply(self, client_id: int, message_id: int, payload: bytes) -> Sequence[bytes]:
         """Hold back, lose, repeat or swap."""
-        await asyncio.sleep(self._stalled.left_s)
+        await asyncio.sleep(max(self._stalled.left_s, self._silent.left_s))
         if self._slow:
             await asyncio.sleep(self._slow_s)
         if self._lost and message_id not in ANSWERED_WITHOUT_BROKER:

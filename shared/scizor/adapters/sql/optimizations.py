@@ -115,13 +115,13 @@ class SqlOptimizations(SqlTrials):
     async def claim(self, owner: str, now: datetime, stale_before: datetime) -> Optimization | None:
         """Take the oldest that is queued, or runs but was not heard of since `stale_before`; as one attempt more."""
         row = await _CLAIM.row(self._session, new_owner=owner, new_heartbeat_time=now, stale_before=stale_before)
-        return _optimization(_parsed(row)) if row else None
+        return _optimization(row) if row else None
 
     async def release(self, optimization_id: str, owner: str) -> bool:
         """Queue one run by `owner` again, as if it had not been claimed; False when it is no longer this owner's."""
         values = _resting(OptimizationState.QUEUED) | {"attempts": func.greatest(jobs.c.attempts - 1, 0)}
-        releasing = update(jobs).where(_OWNED).values(values).returning(jobs.c.key)
-        return await self._session.first(releasing, {"id": optimization_id, "by": owner}) is not None
+        owned = and_(jobs.c.id == optimization_id, jobs.c.owner == owner, jobs.c.state == _RUNNING)
+        return await self._session.first(update(jobs).where(owned).values(values).returning(jobs.c.key)) is not None
 
     async def save_progress(
         self, optimization_id: str, owner: str, progress: OptimizationProgress, now: datetime
@@ -199,7 +199,7 @@ class SqlOptimizations(SqlTrials):
         row = await _FIND.row(self._session, id=optimization_id)
         if row is None:
             raise no_such_optimization(optimization_id)
-        return _optimization(_parsed(row))
+        return _optimization(row)
 
 
 def _resting(state: OptimizationState) -> dict[str, Any]:
@@ -218,13 +218,7 @@ def _values(progress: OptimizationProgress) -> dict[str, Any]:
     return {"new_sequence": progress.sequence} | {f"new_{name}": getattr(progress, name) for name in _PROGRESS}
 
 
-def _parsed(record: Record) -> dict[str, Any]:
-    """A row of the driver's as SQLAlchemy has it."""
-    verdict = record["verdict"]
-    return dict(record) | {"spec": json.loads(record["spec"]), "verdict": json.loads(verdict) if verdict else None}
-
-
-def _optimization(row: Mapping[str, Any]) -> Optimization:
+def _optimization(row: Record | Mapping[str, Any]) -> Optimization:
     progress = OptimizationProgress(
         sequence=row["sequence"],
         state=OptimizationState(row["state"]),

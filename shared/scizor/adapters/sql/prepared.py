@@ -13,7 +13,7 @@ from scizor.adapters.sql.session import Session
 
 
 class Prepared:
-    """A statement whose values are named by its `bindparam`s; what is JSON comes and goes as text."""
+    """A statement whose values are named by its `bindparam`s; what is JSON goes as text."""
 
     def __init__(self, statement: ClauseElement) -> None:
         self._compiled = statement.compile(dialect=dialect())  # type: ignore[no-untyped-call] # SQLAlchemy's own gap

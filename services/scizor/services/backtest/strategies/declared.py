@@ -39,7 +39,7 @@ def resolved(declared: Declared, raw: Mapping[str, ParameterValue], parent: str)
 
     Raises InvalidInput naming each parameter that is unknown or broke a rule, as `<parent>.parameters.<name>`.
     """
-    return resolved_by(_stand_in(declared), raw, parent)
+    return resolved_by(_stand_in(repr(declared), declared), raw, parent)
 
 
 def resolved_by(strategy: type[Strategy], raw: Mapping[str, ParameterValue], parent: str) -> dict[str, ParameterValue]:
@@ -51,8 +51,8 @@ def resolved_by(strategy: type[Strategy], raw: Mapping[str, ParameterValue], par
 
 
 @lru_cache(maxsize=_KEPT)
-def _stand_in(declared: Declared) -> type[Strategy]:
-    """A class that declares the same and does nothing."""
+def _stand_in(spelled: str, declared: Declared) -> type[Strategy]:
+    """A class that declares the same and does nothing. `spelled`: tells 1 from 1.0, which are equal."""
     parameters: dict[str, Any] = {one.name: _parameter(one) for one in declared.parameters}
     return type(declared.class_name, (Strategy,), parameters | {"id": declared.id})
 
