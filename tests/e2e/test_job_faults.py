@@ -12,7 +12,7 @@ from tests.e2e.storm.schedule import hits, wave
 from tests.e2e.storm.site import site
 
 SEED = 17475
-"""Its wave has worker, locked process, database and service killed, in this order, with most kinds of jobs under way."""
+"""Its wave has a worker, a locked process, the database and a service killed, with most kinds of jobs under way."""
 LEFT_OUT = ("cma", "grid", "raising")
 """Kinds for the full run: each is run undisturbed first, which takes longer than the storm."""
 pytestmark = pytest.mark.timeout(300)  # whichever is first waits for the compiler

@@ -35,7 +35,7 @@ async def storm(pytestconfig: pytest.Config) -> AsyncIterator[Storm]:
 @pytest.fixture(scope="module")
 async def storm_on_a_cluster(pytestconfig: pytest.Config) -> AsyncIterator[Storm]:
     pytest.importorskip("distributed")
-    async with told(pytestconfig, hosted=False, dask_workers=2) as made:
+    async with told(pytestconfig, hosted=True, dask_workers=2) as made:
         yield made
 
 

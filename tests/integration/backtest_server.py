@@ -34,6 +34,7 @@ from scizor.services.backtest.optimization.assembly import Lab
 from scizor.services.backtest.runner import RunnerSettings
 from scizor.services.backtest.servicer import BacktestServicer
 from scizor.services.backtest.watch import WatchSettings
+from tests.fakes.bench import ThreadBench
 from tests.fakes.compute import ThreadCompute
 from tests.fakes.sandbox import FakeSandbox
 
@@ -98,7 +99,8 @@ async def serving(
         optimization_bus: MemoryBus[Optimization] = MemoryBus()
         lab = Lab(optimization_bus, compute or ThreadCompute(), search_for)
         calendar, drawing = ExchangeSessions(clock), drawing or ThreadCompute(1)
-        ports = Ports(storage, bus, clock, calendar, executor, sandbox or FakeSandbox(), "test", lab, drawing)
+        bench = ThreadBench(calendar, executor)
+        ports = Ports(storage, bus, clock, calendar, executor, sandbox or FakeSandbox(), "test", lab, drawing, bench)
         chosen = Choices(RunnerSettings(max_jobs), watch=WatchSettings(heartbeat_s), **choices)
         runner, use_cases = assembled(ports, chosen)
         servicer = BacktestServicer(use_cases)

@@ -11,13 +11,15 @@ import pytest
 
 from scizor.adapters.calendar import ExchangeSessions
 from scizor.adapters.clock import SystemClock
-from scizor.services.backtest.warm import warm_up
+from scizor.services.backtest.warm import warm_up, warm_up_searches
 
 
 @pytest.fixture(scope="session")
 def compiled() -> None:
     """No test's deadline pays for the compiler, in this process or in those it starts."""
-    warm_up(ExchangeSessions(SystemClock()))
+    calendar = ExchangeSessions(SystemClock())
+    warm_up(calendar)
+    warm_up_searches(calendar)
 
 
 @pytest.fixture

@@ -36,8 +36,6 @@ def listing(con_id: int, symbol: str, exchange: str = "NASDAQ", currency: str = 
     )
 
 
-_NEVER = datetime(2100, 1, 1, tzinfo=UTC)
-
 APPLE = listing(265598, "AAPL")
 BHP = listing(4036812, "BHP", "ASX", "AUD")
 
@@ -48,22 +46,22 @@ class ScriptedMarket:
     def __init__(self) -> None:
         self.instant = datetime(2024, 3, 14, 15, 0, tzinfo=UTC)
         self.bid, self.ask = 99.98, 100.02
-        self._sessions = [(self.instant - timedelta(hours=1), _NEVER)]
+        self._sessions = [(self.instant - timedelta(hours=1), self.instant + timedelta(hours=1))]
         self.tape: list[SimTrade] = []
         self.fails_for: Listing | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether a session is on; set, it begins or ends a second later."""
+        """Whether a session is on; set, the next one begins a second later, or the present one has just ended."""
         return self._sessions[-1][1] > self.instant
 
     @is_open.setter
     def is_open(self, is_open: bool) -> None:
-        self.instant += timedelta(seconds=1)
         if is_open:
-            self._sessions.append((self.instant, _NEVER))
+            self.instant += timedelta(seconds=1)
+            self._sessions.append((self.instant, self.instant + timedelta(hours=1)))
         else:
-            self._sessions[-1] = (self._sessions[-1][0], self.instant)
+            self.instant = self._sessions[-1][1]
 
     @property
     def clock(self) -> ScriptedMarket:

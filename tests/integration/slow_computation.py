@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any
 
-from scizor.services.backtest import execution
-from scizor.services.backtest.__main__ import main
+from scizor.ports.calendar import SessionCalendar
+from scizor.services.backtest import __main__ as service
 from scizor.services.backtest.computation import Computation
 from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.settings import BacktestSettings
 from scizor.services.setup import start
+from tests.fakes import bench
+from tests.fakes.bench import ThreadBench
 
 STEPS = 20
 STEP_S = 0.02
@@ -33,6 +37,19 @@ class SlowComputation(Computation):
         return super().run(on_bars)
 
 
+class SlowBench(ThreadBench):
+    """In place of the service's processes."""
+
+    def __init__(self, _: Any, calendar: SessionCalendar, executor: Executor) -> None:
+        super().__init__(calendar, executor)
+
+    def warm(self) -> Future[None]:
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
+
+
 if __name__ == "__main__":
-    setattr(execution, "Computation", SlowComputation)  # noqa: B010 - as monkeypatch does, for a program
-    start(BacktestSettings, main)
+    setattr(bench, "Computation", SlowComputation)  # noqa: B010 - as monkeypatch does, for a program
+    setattr(service, "ProcessBench", SlowBench)  # noqa: B010
+    start(BacktestSettings, service.main)

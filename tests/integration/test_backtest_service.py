@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from scizor.adapters.sql.storage import SqlStorage
 from scizor.backtest.v1 import backtest_pb2 as pb
 from scizor.backtest.v1 import backtest_service_pb2 as rpc
-from scizor.services.backtest import execution
+from tests.fakes import bench
 from tests.fakes.storage import FakeStorage
 from tests.integration.backtest_server import DEADLINE_S, NAME, Served, request_for, serving
 from tests.integration.slow_computation import SlowComputation
@@ -168,7 +168,7 @@ async def test_a_queued_backtest_is_cancelled_and_its_watcher_told(storage: SqlS
 @pytest.fixture
 async def slow(storage: SqlStorage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
     await store_bars(storage, "LONG.NYSE", waves(20_000))
-    monkeypatch.setattr(execution, "Computation", SlowComputation)
+    monkeypatch.setattr(bench, "Computation", SlowComputation)
     monkeypatch.setattr(SlowComputation, "let", threading.Event())
     async with serving(storage, heartbeat_s=0.5) as running:
         yield running

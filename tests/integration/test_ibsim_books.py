@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import signal
 from decimal import Decimal
@@ -165,11 +166,11 @@ async def test_a_killed_gateway_has_all_that_it_told(tmp_path: Path) -> None:
         await ib.connectAsync("127.0.0.1", gateway.port, clientId=7)
         assert gateway.demand(do="slices", shares=3) == {"ok": True}
         entry, *exits = ib.bracketOrder("BUY", 10, 900.0, 950.0, 50.0, orderRef="family", tif="GTC")
-        fills: list[str] = []
-        ib.execDetailsEvent += lambda trade, fill: fills.append(fill.execution.execId)
+        heard: list[str] = []
+        ib.execDetailsEvent += lambda trade, fill: heard.append(fill.execution.execId)
         for order in (entry, *exits):
             ib.placeOrder(AAPL, order)
-        while len(fills) < 2:  # of four
+        while len(heard) < 2:  # of four
             await ib.updateEvent
         gateway.process.send_signal(signal.SIGKILL)
         gateway.process.wait(10)
@@ -177,6 +178,19 @@ async def test_a_killed_gateway_has_all_that_it_told(tmp_path: Path) -> None:
     books = read_books(tmp_path / "state.sqlite")
     check(books)
     family = books.by_reference["family"]
-    assert {fill.exec_id for fill in books.fills} >= set(fills)
+    assert {fill.exec_id for fill in books.fills} >= set(heard)
     assert len(family) == 3
     assert [one.awaits_parent for one in family] == [False, *[family[0].status.is_open] * 2]
+    with gateway_process(tmp_path) as gateway:
+        await ib.connectAsync("127.0.0.1", gateway.port, clientId=7)
+        told = {fill.execution.execId for fill in await ib.reqExecutionsAsync()}
+        assert told >= {fill.exec_id for fill in books.fills}
+        ib.client.reqGlobalCancel()  # type: ignore[no-untyped-call]  # the library has no types here
+        async with asyncio.timeout(10):
+            while ib.openTrades():
+                await ib.updateEvent
+        ended = await ib.reqCompletedOrdersAsync(False)
+        assert [trade.order.orderRef for trade in ended] == ["family"] * 3
+        fills = gateway.demand(do="books")["fills"]
+        assert len({fill["exec_id"] for fill in fills}) == len(fills) >= len(books.fills)
+        ib.disconnect()

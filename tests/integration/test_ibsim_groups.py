@@ -140,3 +140,31 @@ def test_an_exit_of_an_order_that_is_over_is_rejected() -> None:
         with pytest.raises(Refusal) as refused:
             at.place("STP", "SELL", aux_price="80", parent_id=1)
         assert refused.value.code == 201
+
+
+def test_a_family_whose_time_is_over_ends_once() -> None:
+    with table() as at:
+        bracket(at, tif="GTD", good_till_date="20240314-15:00:02")
+        assert at.goes(100.0) == []
+        assert at.goes(100.0) == ["Cancelled", 202] * 3
+        assert at.goes(100.0) == []
+
+
+def test_the_exits_of_a_long_position_are_no_short_sales() -> None:
+    with table() as at:
+        at.broker.demands.unshortable.add("AAPL")
+        bracket(at)
+        assert at.statuses() == {1: WORKS, 2: HELD, 3: HELD}
+        assert at.place("MKT", "SELL") == ["Inactive", 201]
+
+
+def test_an_entry_that_fills_at_the_open_has_its_exits_from_there() -> None:
+    with table() as at:
+        at.market.is_open = False
+        bracket(at, tif="GTC")
+        at.market.is_open = True
+        at.goes(98.0)
+        assert at.statuses() == {1: "Filled", 2: WORKS, 3: HELD}
+        at.goes(96.5)
+        assert at.statuses() == {1: "Filled", 2: "Cancelled", 3: "Filled"}
+        assert float(at.order(3).average_price) == 96.98

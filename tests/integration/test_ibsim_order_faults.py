@@ -87,6 +87,17 @@ async def test_a_false_cancel_leaves_the_order_working(tmp_path: Path) -> None:
         assert [order.status.value for order in on.gateway.broker.open_orders()] == ["Submitted"]
 
 
+async def test_an_error_about_a_live_order_comes_when_it_is_asked_for(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.connect()
+        trade = buy(on, limit=FAR, orderRef="mine")
+        await on.until(lambda: trade.orderStatus.status == "Submitted")
+        assert await on.demand(do="order_error", order_ref="mine", code=388) == {"ok": True}
+        await on.until(lambda: 388 in on.errors)
+        assert [order.status.value for order in on.gateway.broker.open_orders()] == ["Submitted"]
+        assert "order_ref" in (await on.demand(do="order_error", order_ref="theirs", code=388))["error"]
+
+
 @pytest.mark.parametrize(("code", "kept"), [(201, ["Inactive"]), (110, []), (10243, [])])
 async def test_a_reject_has_the_demanded_code(tmp_path: Path, code: int, kept: list[str]) -> None:
     async with stage(tmp_path) as on:

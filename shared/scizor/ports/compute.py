@@ -49,3 +49,16 @@ class Compute(Protocol):
     def close(self) -> None:
         """End the workers; what runs or waits is cancelled."""
         ...
+
+
+class TellingCompute(Compute, Protocol):
+    """One near enough to hear of a task while it runs."""
+
+    def submit_telling(
+        self, function: Callable[..., Answer], key: str, *arguments: Any, on_news: Callable[[Any], None]
+    ) -> Future[Answer]:
+        """Have `function(data, *arguments, say)` run: what it says goes to `on_news`, in another thread.
+
+        A task whose worker died may say things again. Otherwise as `submit`.
+        """
+        ...

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from scizor.adapters.calendar import ExchangeSessions
-from scizor.services.backtest.warm import warm_up
+from scizor.services.backtest.warm import warm_up, warm_up_searches
 from tests.fakes.storage import FakeStorage
 from tests.unit.backtest.build import App, HandClock, store_bars, waves
 from tests.unit.backtest.running import AAPL, Gate
@@ -17,7 +17,9 @@ from tests.unit.backtest.running import AAPL, Gate
 @pytest.fixture(scope="session")
 def compiled() -> None:
     """No test's deadline pays for the compiler."""
-    warm_up(ExchangeSessions(HandClock()))
+    calendar = ExchangeSessions(HandClock())
+    warm_up(calendar)
+    warm_up_searches(calendar)
 
 
 @pytest.fixture

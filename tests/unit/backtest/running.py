@@ -12,12 +12,13 @@ import pytest
 
 from scizor.adapters.calendar import ExchangeSessions
 from scizor.domain.backtests import BacktestJob, BacktestState, Progress
-from scizor.services.backtest import execution
 from scizor.services.backtest.computation import Computation
 from scizor.services.backtest.execution import Means
 from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.report import Pace
 from scizor.services.backtest.runner import Runner, RunnerSettings
+from tests.fakes import bench
+from tests.fakes.bench import ThreadBench
 from tests.unit.backtest.build import App
 
 AAPL = "AAPL.NASDAQ"
@@ -26,7 +27,17 @@ DEADLINE_S = 20.0
 
 def means_of(app: App, executor: ThreadPoolExecutor, owner: str = "one") -> Means:
     calendar = ExchangeSessions(app.clock)
-    return Means(app.storage, app.bus, app.clock, calendar, executor, app.hosting, owner, Pace(0.001, 0.01))
+    return Means(
+        app.storage,
+        app.bus,
+        app.clock,
+        calendar,
+        executor,
+        ThreadBench(calendar, executor),
+        app.hosting,
+        owner,
+        Pace(0.001, 0.01),
+    )
 
 
 @asynccontextmanager
@@ -84,4 +95,4 @@ class Gate:
                 gate.passed += 1
                 return super().run(on_bars)
 
-        monkeypatch.setattr(execution, "Computation", Gated)
+        monkeypatch.setattr(bench, "Computation", Gated)

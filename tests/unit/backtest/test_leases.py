@@ -12,11 +12,11 @@ import pytest
 
 from scizor.domain.backtests import BacktestState
 from scizor.domain.errors import Reason, Unavailable
-from scizor.services.backtest import execution
 from scizor.services.backtest.computation import Computation
 from scizor.services.backtest.execution import MAX_ATTEMPTS
 from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.report import Pace
+from tests.fakes import bench
 from tests.fakes.backtests import FakeBacktests
 from tests.fakes.storage import FakeStorage
 from tests.unit.backtest.build import App, spec_of
@@ -90,7 +90,7 @@ async def test_a_job_that_loses_its_database_at_every_attempt_fails_in_the_end(
             runs += 1
             raise Unavailable("the database is not available", Reason.STORAGE_UNAVAILABLE)
 
-    monkeypatch.setattr(execution, "Computation", Poison)
+    monkeypatch.setattr(bench, "Computation", Poison)
     job = await app.create(spec_of())
     async with running(means_of(app, executor), max_jobs=1):
         for attempt in range(1, MAX_ATTEMPTS + 1):
@@ -158,7 +158,7 @@ async def test_a_stop_waits_no_longer_than_allowed_for_a_database_that_hangs(
         return True
 
     monkeypatch.setattr(FakeBacktests, "release", hang)
-    monkeypatch.setattr(execution, "_RELEASE_S", 0.01)
+    monkeypatch.setattr("scizor.services.backtest.execution._RELEASE_S", 0.01)
     job = await app.create(spec_of())
     async with asyncio.timeout(DEADLINE_S), running(means_of(app, executor), max_jobs=1):
         await reached(app, job.id, lambda progress: progress.bars_done > 0)

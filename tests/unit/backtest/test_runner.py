@@ -9,9 +9,9 @@ import pytest
 
 from scizor.domain.backtests import BacktestStage, BacktestState
 from scizor.domain.errors import Reason
-from scizor.services.backtest import execution
 from scizor.services.backtest.computation import Computation
 from scizor.services.backtest.outcome import Outcome
+from tests.fakes import bench
 from tests.fakes.storage import FakeStorage
 from tests.unit.backtest.build import App, spec_of
 from tests.unit.backtest.running import (
@@ -96,7 +96,7 @@ async def test_a_fault_tells_nothing_of_the_inside_and_the_next_job_runs(
 
     async with running(means_of(app, executor), max_jobs=1):
         with monkeypatch.context() as patch:
-            patch.setattr(execution, "Computation", Faulty)
+            patch.setattr(bench, "Computation", Faulty)
             failed = await ended(app, (await app.create(spec_of())).id)
         assert failed.error is not None
         assert failed.error.reason is Reason.INTERNAL

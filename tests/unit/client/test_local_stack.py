@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scizor.client.cli import demo, local
+from scizor.client.cli import demo, local, services
 from scizor.client.cli.local import Stack
 from scizor.client.cli.story import Story
 from scizor.client.cli.usage import CommandFailed
@@ -25,6 +25,11 @@ state = {"phase": "ready", "message": "", "pid": os.getpid(), "created_s": 2.5, 
 (run / "new").write_text(json.dumps(state))
 (run / "new").replace(run / "state.json")
 signal.pause()
+"""
+TELLING = """
+import os, pathlib, sys
+told = " ".join(sys.argv[1:]) + ", fork support " + os.environ["GRPC_ENABLE_FORK_SUPPORT"]
+pathlib.Path(os.environ["SCIZOR_HOME"], "told").write_text(told)
 """
 SLOW = """
 import os, pathlib, signal
@@ -54,6 +59,26 @@ def test_a_detached_stack_is_returned_when_it_is_ready(monkeypatch: pytest.Monke
     finally:
         os.kill(stack.pid, signal.SIGTERM)
         os.waitpid(stack.pid, 0)
+
+
+def test_the_workers_asked_for_reach_the_supervisor_and_grpc_leaves_its_forks_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    supervisor(monkeypatch, tmp_path, TELLING + READY)
+    stack = local.start_detached(workers=3)
+    assert stack.pid is not None
+    os.kill(stack.pid, signal.SIGTERM)
+    os.waitpid(stack.pid, 0)
+    assert (tmp_path / "told").read_text() == "up --log-to-home --workers 3, fork support 0"
+
+
+def test_a_stack_that_runs_with_other_workers_is_not_taken_for_the_one_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    children = tuple(local.Child(name, "ready") for name in ("scheduler", "worker-1", "worker-2"))
+    monkeypatch.setattr(local, "running", lambda: Stack("ready", children=children))
+    with pytest.raises(CommandFailed, match="it runs with 2 workers of a cluster; `scizor down` stops it"):
+        services.up(detach=True, workers=3)
 
 
 def test_a_stack_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

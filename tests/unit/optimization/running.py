@@ -37,6 +37,7 @@ class Lab:
     bus: MemoryBus[Optimization] = field(default_factory=MemoryBus)
     executor: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     wakes: int = 0
+    cells_for_threads: int = 0
 
     @property
     def optimizations(self) -> Optimizations:
@@ -58,7 +59,7 @@ class Lab:
             hosting,
             "test",
             sign_of_life_s=0.02,
-            cells_for_threads=0,
+            cells_for_threads=self.cells_for_threads,
         )
 
     async def create(self, spec: OptimizationSpec | None = None) -> Optimization:

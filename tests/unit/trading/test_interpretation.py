@@ -8,10 +8,13 @@ import pytest
 
 from scizor.domain.orders import Side
 from scizor.domain.trading import events as e
+from scizor.domain.trading.executions import Commission
 from scizor.domain.trading.interpretation import interpret
 from scizor.domain.trading.orders import Terms
 from scizor.domain.trading.reports import (
     BrokerStatus,
+    BustReport,
+    CommissionReport,
     ErrorCategory,
     ErrorReport,
     ExecutionReport,
@@ -71,6 +74,18 @@ def test_a_report_moves_a_new_order_and_is_news_once(report: Report, state: Orde
     order = after(order_of(), report)
     assert order.state is state
     assert [one for one in interpret(order, report) if not isinstance(one, e.Noted)] == []
+
+
+def test_a_bust_and_a_commission_are_heard() -> None:
+    order = order_of(e.Working(), fill(40))
+    charged = after(order, CommissionReport(Commission("a.01", Decimal(1), "USD")))
+    assert charged.book.commission == {"USD": 1}
+    assert after(charged, BustReport("a.01")).filled == 0
+
+
+def test_the_terms_in_force_answer_a_replacement_that_changes_nothing() -> None:
+    order = order_of(e.Working(), e.ReplaceRequested(TERMS))
+    assert after(order, told(TERMS, status(BrokerStatus.WORKING))).state is OrderState.WORKING
 
 
 def test_a_filled_status_fills_nothing_until_the_executions_come() -> None:

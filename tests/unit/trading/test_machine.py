@@ -105,6 +105,12 @@ def test_what_was_said_while_a_command_was_under_way_is_where_it_leads_back_to()
     assert filled.state is OrderState.PARTIALLY_FILLED
 
 
+def test_an_order_put_aside_while_a_cancel_was_under_way_is_aside_if_that_is_refused() -> None:
+    order = order_of(e.Working(), e.CancelRequested(), e.Suspended("put aside"))
+    assert order.state is OrderState.PENDING_CANCEL
+    assert then(order, e.CancelRejected("no"))[0].state is OrderState.SUSPENDED
+
+
 def test_a_second_replacement_waits_for_the_answer_to_the_first() -> None:
     order = order_of(e.Working(), e.ReplaceRequested(MORE), e.ReplaceRequested(LESS))
     assert (order.pending, order.queued) == (MORE, LESS)

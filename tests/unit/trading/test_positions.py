@@ -99,6 +99,7 @@ def test_amounts_of_other_currencies_are_converted_and_never_taken_for_the_base(
 def test_what_has_no_price_is_named_and_not_guessed() -> None:
     open_position, closed = held((BUY, 10, "10")), held((BUY, 10, "10"), (SELL, 10, "11"))
     summed = totals(value_all([open_position, closed], {}, USD))
+    assert worth(open_position, None, USD).net is None
     assert (summed.gross, summed.profit, summed.unpriced) == (D(0), D(10), (INSTRUMENT,))
     assert Mark(D(1), NOW).age(NOW + timedelta(seconds=3)) == timedelta(seconds=3)
 

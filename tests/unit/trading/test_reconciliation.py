@@ -125,6 +125,11 @@ def test_an_unknown_order_that_the_broker_never_heard_of_did_not_arrive() -> Non
     assert kinds(found) == [DifferenceKind.NEVER_ARRIVED]
 
 
+def test_an_order_nobody_heard_of_did_not_arrive_whatever_was_asked_of_it_since() -> None:
+    before, _ = ours(e.LinkLost(), e.CancelRequested(), e.LinkLost())
+    assert settled(before, EMPTY).orders["order-1"].state is OrderState.REJECTED
+
+
 def test_a_command_just_sent_is_left_alone() -> None:
     before, _ = ours()
     assert reconcile(before, replace(EMPTY, asked_time=NOW + timedelta(seconds=2)), LATER).events == ()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scizor.domain.errors import FailedPrecondition, InvalidInput
 from scizor.domain.orders import OrderType, Side, TimeInForce
-from scizor.domain.trading.exposure import Funds, Holding, OpenOrder, RiskBook
+from scizor.domain.trading.exposure import DUPLICATES_KEPT, Funds, Holding, OpenOrder, RiskBook
 from scizor.domain.trading.limits import Limit, LimitSet, Rule, Scope
 from scizor.domain.trading.money import Rates
 from scizor.domain.trading.orders import OrderRequest
@@ -201,6 +201,53 @@ def test_a_strategy_with_capital_of_its_own_is_held_to_that() -> None:
     book.strategy_funds["one"] = Funds(D(900), D(900), D(1000), D(1000))
     broken = checked(BUY, book, limit(Rule.DAILY_LOSS, "99", Scope.STRATEGY, "one"))
     assert [one.value for one in broken] == [100]
+
+
+def test_without_equity_nothing_more_can_be_a_part_of_it() -> None:
+    book = book_of()
+    book.funds = replace(FUNDS, equity=D(-1))
+    assert [one.value for one in checked(BUY, book, limit(Rule.LEVERAGE, "9"), limit(Rule.CONCENTRATION, "9"))] == [
+        None,
+        None,
+    ]
+
+
+def test_open_orders_are_counted_by_account_strategy_and_symbol() -> None:
+    book = book_of()
+    for number, (strategy, name) in enumerate([("one", INSTRUMENT), ("two", INSTRUMENT), ("one", OTHER)]):
+        book.keep(OpenOrder(f"o{number}", strategy, name, Side.BUY, D(1)))
+    scopes = [(Scope.ACCOUNT, ACCOUNT), (Scope.STRATEGY, "one"), (Scope.SYMBOL, INSTRUMENT)]
+    broken = checked(BUY, book, *(limit(Rule.OPEN_ORDERS, "0", scope, key) for scope, key in scopes))
+    assert {one.limit.scope: one.value for one in broken} == {
+        Scope.ACCOUNT: D(4),
+        Scope.STRATEGY: D(3),
+        Scope.SYMBOL: D(3),
+    }
+
+
+def test_a_price_collar_needs_a_limit_and_a_price() -> None:
+    market = replace(BUY, terms=replace(TERMS, type=OrderType.MARKET, limit=None))
+    assert checked(market, book_of(), limit(Rule.PRICE_COLLAR, "0.01")) == ()
+    for marks in ({}, {INSTRUMENT: Mark(D(0), NOW)}):
+        blind = checked(BUY, book_of(), limit(Rule.PRICE_COLLAR, "0.01"), prices=Prices(marks, Rates("USD")))
+        assert [one.value for one in blind] == [None]
+    cheap = replace(BUY, terms=replace(TERMS, limit=D(1)))
+    assert checked(cheap, book_of(), limit(Rule.PRICE_COLLAR, "0.01")) == ()
+
+
+def test_a_limit_above_the_last_price_counts_at_the_limit() -> None:
+    dear = replace(BUY, terms=replace(TERMS, limit=D(60)))
+    assert [one.value for one in checked(dear, book_of(), limit(Rule.ORDER_NOTIONAL, "5500"))] == [6000]
+
+
+def test_what_was_sent_long_ago_is_forgotten() -> None:
+    book = book_of()
+    for minute in range(3):
+        book.note_sent("one", pattern(BUY), NOW + timedelta(minutes=minute))
+    assert book.sent_within_a_minute("one", NOW + timedelta(minutes=2)) == 1
+    for number in range(DUPLICATES_KEPT):
+        book.note_sent("", (number,), NOW + timedelta(minutes=2))
+    assert book.last_alike(pattern(BUY)) is None
 
 
 def test_breaches_are_found_without_an_order() -> None:

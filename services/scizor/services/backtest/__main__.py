@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import uuid
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Final
 
 import structlog
@@ -26,6 +26,7 @@ from scizor.ports.sandbox import Limits
 from scizor.rpc.server import Service, serve
 from scizor.rpc.settings import ServerSettings
 from scizor.services.backtest.assembly import Choices, Ports, assembled
+from scizor.services.backtest.benches import ProcessBench
 from scizor.services.backtest.optimization import hosted
 from scizor.services.backtest.optimization.assembly import Lab
 from scizor.services.backtest.optimization.runner import OptimizationRunnerSettings
@@ -33,7 +34,7 @@ from scizor.services.backtest.runner import RunnerSettings
 from scizor.services.backtest.servicer import BacktestServicer
 from scizor.services.backtest.settings import BacktestSettings
 from scizor.services.backtest.strategies.hosting import LOOKED_AT, WARM
-from scizor.services.backtest.warm import warm_up
+from scizor.services.backtest.warm import warm_up_searches
 from scizor.services.backtest.watch import WatchSettings
 from scizor.services.setup import open_storage, start
 
@@ -48,25 +49,26 @@ async def main(settings: BacktestSettings) -> None:
     storage, clock = await open_storage(settings), SystemClock()
     executor = ThreadPoolExecutor(settings.max_jobs, thread_name_prefix="backtest")
     calendar, sandbox = ExchangeSessions(clock), _sandbox(settings)
-    warming = executor.submit(warm_up, calendar)
-    warming.add_done_callback(log_failure)
-    starting = asyncio.create_task(_started(sandbox, warming))
+    computing = ProcessCompute(settings.max_jobs)
+    bench = ProcessBench(computing, calendar, executor)
+    warming = asyncio.create_task(_warmed(bench, sandbox, executor, calendar))
     bus: MemoryBus[BacktestJob] = MemoryBus()
     optimization_bus: MemoryBus[Optimization] = MemoryBus()
     lab = Lab(optimization_bus, compute_at(settings.compute, settings.workers), search_for, settings.workers)
     drawing = ProcessCompute(_DRAWERS)
-    ports = Ports(storage, bus, clock, calendar, executor, sandbox, _owner(), lab, drawing, warming)
+    ports = Ports(storage, bus, clock, calendar, executor, sandbox, _owner(), lab, drawing, bench)
     runner, use_cases = assembled(ports, _choices(settings))
     service = Service(NAME, add_BacktestServiceServicer_to_server, BacktestServicer(use_cases))
     running = asyncio.create_task(runner.run())
     searching = asyncio.create_task(use_cases.optimizing.runner.run())
 
     async def stop_running() -> None:
-        for task in (running, searching, starting):
+        for task in (running, searching, warming):
             task.cancel()
-        await asyncio.wait([running, searching, starting])
+        await asyncio.wait([running, searching, warming])
         await asyncio.to_thread(lab.compute.close)
         await asyncio.to_thread(drawing.close)
+        await asyncio.to_thread(computing.close)
         await sandbox.close()
         executor.shutdown(wait=False, cancel_futures=True)
 
@@ -84,12 +86,17 @@ def _sandbox(settings: BacktestSettings) -> LockedSandbox:
     )
 
 
-async def _started(sandbox: LockedSandbox, warming: Future[None]) -> None:
-    """Have it ready before it is asked for. Without it the service does all else, and says why it does not do this.
+async def _warmed(bench: ProcessBench, sandbox: LockedSandbox, executor: Executor, calendar: ExchangeSessions) -> None:
+    """Have all ready before it is asked for: one after the other, since what one compiles the next one loads.
 
-    It loads what is compiled already, so it begins when the compiler is done.
+    Without the sandbox the service does all else, and says why it does not do this.
     """
-    await asyncio.wait([asyncio.wrap_future(warming)])
+    jobs = bench.warm()
+    jobs.add_done_callback(log_failure)
+    await asyncio.wait([asyncio.wrap_future(jobs)])
+    searches = executor.submit(warm_up_searches, calendar)
+    searches.add_done_callback(log_failure)
+    await asyncio.wait([asyncio.wrap_future(searches)])
     try:
         await sandbox.start()
     except ScizorError as error:

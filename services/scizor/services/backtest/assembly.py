@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from scizor.domain.backtests import BacktestJob
@@ -13,6 +13,7 @@ from scizor.ports.compute import Compute
 from scizor.ports.sandbox import Limits, Sandbox
 from scizor.ports.storage import Storage
 from scizor.services.backtest.app import Backtests
+from scizor.services.backtest.benches import Bench
 from scizor.services.backtest.execution import Means
 from scizor.services.backtest.optimization import execution as optimization_execution
 from scizor.services.backtest.optimization.app import Optimizations
@@ -34,7 +35,7 @@ from scizor.services.backtest.watch import Watch, WatchSettings
 class Ports:
     """What the service stands on. `owner` names this process; `warming`: the compilation that first jobs wait for.
 
-    `drawing`: where tearsheets are made.
+    `bench`: where backtests are computed, `drawing`: where tearsheets are made.
     """
 
     storage: Storage
@@ -46,7 +47,7 @@ class Ports:
     owner: str
     lab: Lab
     drawing: Compute
-    warming: Future[None] | None = None
+    bench: Bench
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,10 @@ def assembled(ports: Ports, choices: Choices) -> tuple[Runner, UseCases]:
         clock,
         ports.calendar,
         ports.executor,
+        ports.bench,
         hosting,
         ports.owner,
         choices.pace,
-        ports.warming,
     )
     runner = Runner(means, choices.runner)
     backtests = Backtests(storage, ports.bus, clock, runner.wake, choices.queue_limit, choices.caller_limit)

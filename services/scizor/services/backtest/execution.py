@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import structlog
 
-from scizor.domain.backtests import BacktestJob, BacktestStage, BacktestState, JobError
+from scizor.domain.backtests import BacktestJob, BacktestSpec, BacktestStage, BacktestState, JobError
 from scizor.domain.errors import Reason, ScizorError, Unavailable
 from scizor.ports.bus import Bus
 from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage
-from scizor.services.backtest.computation import Computation
+from scizor.services.backtest.benches import Bench
 from scizor.services.backtest.load import History, load_history
 from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.proof import code_of, proof_of
 from scizor.services.backtest.report import Pace, Reporter
 from scizor.services.backtest.strategies.hosting import Hosting, Text
-from scizor.strategy.registry import get
 
 Value = TypeVar("Value")
 
@@ -39,9 +38,9 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a job is run with. `hosting`: where stored code runs. `owner` names this process.
+    """What a job is run with. `bench`, `hosting`: where what came with the system, and stored code, is computed.
 
-    `warming`: the compilation that a first job waits for, so that its progress and its time are its own.
+    `executor`: for what blocks here. `owner` names this process.
     """
 
     storage: Storage
@@ -49,10 +48,10 @@ class Means:
     clock: Clock
     calendar: SessionCalendar
     executor: Executor
+    bench: Bench
     hosting: Hosting
     owner: str
     pace: Pace = field(default_factory=Pace)
-    warming: Future[None] | None = None
 
 
 class _Lost(Exception):
@@ -65,7 +64,6 @@ class Execution:
     def __init__(self, job: BacktestJob, owner: str, means: Means) -> None:
         self._owner = owner
         self._means = means
-        self._stopped = False
         self._reporter = Reporter(job, owner, means.storage, means.bus, means.clock, means.pace)
 
     async def run(self) -> None:
@@ -123,7 +121,6 @@ class Execution:
         try:
             return await self._compute()
         except asyncio.CancelledError:
-            self._stopped = True
             # Whether a report under way is saved means nothing to a job that is given back.
             reporting.cancel()
             raise
@@ -135,41 +132,29 @@ class Execution:
         spec = self._reporter.job.spec
         self._reporter.update(BacktestStage.LOADING)
         history = await load_history(self._means.storage, spec, self._means.clock.now().date())
-        return await (self._compute_apart(history) if spec.code_hash else self._compute_here(history))
-
-    async def _compute_here(self, history: History) -> Outcome:
-        """What came with the system, in a thread of this process."""
-        spec = self._reporter.job.spec
-        if self._means.warming is not None:
-            await asyncio.wait([asyncio.wrap_future(self._means.warming)])
-        strategy = get(spec.strategy_id)(**spec.parameters)
-        computation = await self._in_thread(lambda: Computation(spec, strategy, history, self._means.calendar))
-        total, loop = computation.bars_total, asyncio.get_running_loop()
-        self._reporter.update(BacktestStage.SIMULATING, 0, total)
-
-        def on_bars(done: int) -> None:  # in the worker's thread
-            if self._reporter.lost or self._stopped:
-                raise _Lost
-            stage = BacktestStage.SIMULATING if done < total else BacktestStage.SAVING
-            loop.call_soon_threadsafe(self._reporter.update, stage, done, total)
-
-        return await self._in_thread(lambda: computation.run(on_bars))
-
-    async def _compute_apart(self, history: History) -> Outcome:
-        """What somebody stored, in a locked process. That it is whose result it says to be, is not for it to say."""
-        spec, total = self._reporter.job.spec, sum(len(one.series.bars) for one in history.symbols)
-        async with self._means.storage.begin() as work:
-            code = await code_of(work, spec)
-            source = await work.strategies.source(spec.strategy_id, spec.strategy_version)
+        total = sum(len(one.series.bars) for one in history.symbols)
         self._reporter.update(BacktestStage.SIMULATING, 0, total)
 
         def on_bars(done: int) -> None:
             self._reporter.update(BacktestStage.SIMULATING, min(max(done, 0), total), total)
 
+        outcome = await (self._stored if spec.code_hash else self._came)(spec, history, on_bars)
+        self._reporter.update(BacktestStage.SAVING, total, total)
+        return outcome
+
+    async def _came(self, spec: BacktestSpec, history: History, on_bars: Callable[[int], None]) -> Outcome:
+        """What came with the system, in a process of ours."""
+        return await self._unless_lost(self._means.bench.run(spec, history, on_bars))
+
+    async def _stored(self, spec: BacktestSpec, history: History, on_bars: Callable[[int], None]) -> Outcome:
+        """What somebody stored, in a locked process. That it is whose result it says to be, is not for it to say."""
+        async with self._means.storage.begin() as work:
+            code = await code_of(work, spec)
+            source = await work.strategies.source(spec.strategy_id, spec.strategy_version)
         text = Text(source, spec.strategy_id)
         outcome = await self._unless_lost(self._means.hosting.run(text, spec, history, on_bars))
-        self._reporter.update(BacktestStage.SAVING, total, total)
-        proof = await self._in_thread(lambda: proof_of(code, spec, history, self._means.calendar))
+        loop = asyncio.get_running_loop()
+        proof = await loop.run_in_executor(self._means.executor, proof_of, code, spec, history, self._means.calendar)
         return replace(outcome, results=replace(outcome.results, fingerprint=proof))
 
     async def _unless_lost(self, work: Coroutine[Any, Any, Value]) -> Value:
@@ -184,11 +169,6 @@ class Execution:
             for task in (working, lost):
                 task.cancel()
             await asyncio.gather(working, lost, return_exceptions=True)
-
-    async def _in_thread(self, work: Callable[[], Value]) -> Value:
-        if self._reporter.lost:
-            raise _Lost
-        return await asyncio.get_running_loop().run_in_executor(self._means.executor, work)
 
     async def _end(self, state: BacktestState, outcome: Outcome | None = None, error: JobError | None = None) -> None:
         job, now = self._reporter.job, self._means.clock.now()

@@ -56,6 +56,7 @@ ORDER_FAULTS = (
     "regress",
     "zero_perm_id",
     "false_cancel",
+    "order_error",
     "withhold",
     "cut",
     "cut_before",

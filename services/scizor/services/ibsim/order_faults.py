@@ -19,6 +19,7 @@ from scizor.services.ibsim.broker.words import OrderKey, Refusal, Status
 from scizor.services.ibsim.gateway import Gateway
 from scizor.services.ibsim.hooks import Fate
 
+_FALSE_ALARM = "Order Message: demanded, the order lives on"
 _SHORTABLE = ("easy", "locate", "none")
 
 
@@ -116,6 +117,15 @@ class OrderFaults:
         """After the next orders are told to work, send an error with their id; they work on."""
         self._cancel_code, self._left["false_cancel"] = code, count
 
+    def order_error(self, order_ref: str, code: int) -> None:
+        """Send an error about the open orders of this reference now; they live on."""
+        gateway = self._gateway()
+        found = [order for order in gateway.broker.open_orders() if order.terms.order_ref == order_ref]
+        if not found:
+            raise InvalidInput.of_field("order_ref", f"no open order bears {order_ref!r}")
+        for order in found:
+            gateway.tell(NoticeEvent(order, code, _FALSE_ALARM))
+
     def withhold(self, count: int) -> None:
         """Carry out the next commands of orders and tell nothing of those orders any more, unless asked."""
         self._left["withhold"] = count
@@ -185,7 +195,7 @@ class OrderFaults:
             worse = replace(order, status=Status.SUBMITTED, filled=zero, average_price=zero, last_price=zero)
             return event, OrderEvent(worse)
         if order.status is Status.SUBMITTED and self._takes("false_cancel"):
-            return event, NoticeEvent(order, self._cancel_code, "Order held or changed")
+            return event, NoticeEvent(order, self._cancel_code, _FALSE_ALARM)
         return (event,)
 
     def _told(self, kind: str, event: Event) -> Sequence[Event]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, Final, TypeVar
 
-from scizor.adapters.compute.words import DATA, FORGET, TASK
+from scizor.adapters.compute.words import DATA, DONE, FORGET, NEWS, TASK
 from scizor.domain.errors import InvalidInput, LimitExceeded, Reason, ScizorError, Unavailable
 
 Answer = TypeVar("Answer")
@@ -40,6 +40,7 @@ _ONE_THREAD: Final = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPE
 class _Task:
     key: str
     pickled: bytes
+    on_news: Callable[[Any], None] | None = None
     future: Future[Any] = field(default_factory=Future)
     deaths: int = 0
 
@@ -94,9 +95,20 @@ class ProcessCompute:
 
     def submit(self, function: Callable[..., Answer], key: str, *arguments: Any) -> Future[Answer]:
         """Have `function(data, *arguments)` run. Raises LimitExceeded, Unavailable once closed."""
-        if key not in self._data:
-            raise InvalidInput.of_field("key", f"no data is shared under {key!r}")
-        task = _Task(key, pickle.dumps((function, arguments), pickle.HIGHEST_PROTOCOL))
+        return self._put(_Task(key, pickle.dumps((function, arguments), pickle.HIGHEST_PROTOCOL)))
+
+    def submit_telling(
+        self, function: Callable[..., Answer], key: str, *arguments: Any, on_news: Callable[[Any], None]
+    ) -> Future[Answer]:
+        """Have `function(data, *arguments, say)` run: what it says goes to `on_news`, in a thread of this pool's.
+
+        A task whose worker died may say things again. Raises as `submit`.
+        """
+        return self._put(_Task(key, pickle.dumps((function, arguments), pickle.HIGHEST_PROTOCOL), on_news))
+
+    def _put(self, task: _Task) -> Future[Any]:
+        if task.key not in self._data:
+            raise InvalidInput.of_field("key", f"no data is shared under {task.key!r}")
         with self._lock:
             if self._closed:
                 raise Unavailable("the workers were ended", Reason.SHUTTING_DOWN)
@@ -159,12 +171,17 @@ class ProcessCompute:
             if task.key not in worker.keys:
                 worker.pipe.send((DATA, task.key, self._data.get(task.key, b"N.")))
                 worker.keys.add(task.key)
-            worker.pipe.send((TASK, task.key, task.pickled))
-            good, pickled = worker.pipe.recv()
+            worker.pipe.send((TASK, task.key, task.pickled, task.on_news is not None))
+            while True:
+                word, pickled = worker.pipe.recv()
+                told = pickle.loads(pickled)  # noqa: S301 - our own worker's bytes
+                if word != NEWS:
+                    break
+                if task.on_news is not None and not task.future.done():
+                    task.on_news(told)
         finally:
             del self._running[task.future]
-        answer = pickle.loads(pickled)  # noqa: S301 - our own worker's bytes
-        _settle(task.future, answer if good else None, None if good else _as_error(*answer))
+        _settle(task.future, told if word == DONE else None, None if word == DONE else _as_error(*told))
 
     def _died(self, task: _Task, error: Exception) -> None:
         task.deaths += 1

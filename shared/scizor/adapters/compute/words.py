@@ -1,4 +1,4 @@
-"""What a worker is told: the first word of each message."""
+"""The first word of each message: what a worker is told, and what it tells."""
 
 from __future__ import annotations
 
@@ -7,3 +7,6 @@ from typing import Final
 DATA: Final = "data"
 FORGET: Final = "forget"
 TASK: Final = "task"
+NEWS: Final = "news"
+DONE: Final = "done"
+FAILED: Final = "failed"

@@ -14,7 +14,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from scizor.adapters.compute.words import DATA, FORGET
+from scizor.adapters.compute.words import DATA, DONE, FAILED, FORGET, NEWS
 from scizor.domain.errors import ScizorError
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -31,15 +31,19 @@ def serve(pipe: Connection) -> None:
         elif kind == FORGET:
             shared.pop(rest[0], None)
         else:
-            pipe.send(_done(shared, *rest))
+            pipe.send(_done(pipe, shared, *rest))
 
 
-def _done(shared: dict[str, Any], key: str, pickled: bytes) -> tuple[bool, bytes]:
+def _done(pipe: Connection, shared: dict[str, Any], key: str, pickled: bytes, telling: bool) -> tuple[str, bytes]:
+    def say(news: object) -> None:
+        pipe.send((NEWS, pickle.dumps(news, pickle.HIGHEST_PROTOCOL)))
+
     try:
         function, arguments = pickle.loads(pickled)  # noqa: S301 - our own parent's bytes
-        return True, pickle.dumps(function(shared[key], *arguments), pickle.HIGHEST_PROTOCOL)
+        answer = function(shared[key], *arguments, *([say] if telling else []))
+        return DONE, pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
     except Exception as error:  # noqa: BLE001 - whoever asked decides what it means
-        return False, pickle.dumps(_told(error), pickle.HIGHEST_PROTOCOL)
+        return FAILED, pickle.dumps(_told(error), pickle.HIGHEST_PROTOCOL)
 
 
 def _told(error: Exception) -> tuple[str, str, str]:

@@ -24,9 +24,9 @@ _COLUMNS = ", ".join(column.name for column in trials.columns)
 _FAMILY = Prepared(
     text("""
 SELECT count(*) AS n, var_samp(sharpe) AS variance FROM (
-    SELECT DISTINCT ON (signature) sharpe FROM trials JOIN optimizations ON key = optimization_key
+    SELECT min(sharpe) AS sharpe FROM trials JOIN optimizations ON key = optimization_key
     WHERE family = (SELECT family FROM optimizations WHERE id = :id) AND NOT trials.failed AND sharpe <> 'NaN'
-    ORDER BY signature
+    GROUP BY signature ORDER BY signature
 ) AS different
 """)
 )

@@ -62,11 +62,12 @@ def _identity(broker_id: str) -> list[e.Payload]:
 
 
 def _terms(order: Order, report: OrderReport) -> list[e.Payload]:
-    if report.terms != order.terms:
-        return [e.Replaced(report.terms)]
-    if order.pending is not None and order.phase is not OrderState.PENDING_REPLACE:
-        return [e.ReplaceRejected("the broker has it on the terms before")]
-    return []
+    said: list[e.Payload] = []
+    if report.terms == order.pending or report.terms != order.terms:
+        said.append(e.Replaced(report.terms))
+    if order.pending not in (None, report.terms) and not order.commanded:
+        said.append(e.ReplaceRejected("the broker has it on other terms"))
+    return said
 
 
 def _standing(order: Order, report: StatusReport) -> list[e.Payload]:

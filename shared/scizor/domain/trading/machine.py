@@ -20,8 +20,8 @@ from scizor.domain.trading.states import Hold, Order, OrderState
 
 Moved = tuple[Order, IncidentKind | None]
 """An order, and what should not have happened to it, if anything."""
-_COMMANDED = frozenset({OrderState.PENDING_REPLACE, OrderState.PENDING_CANCEL})
 _SHOWN_BY_A_FILL = frozenset({OrderState.PENDING_SUBMIT, OrderState.ACCEPTED, OrderState.SUSPENDED, OrderState.UNKNOWN})
+_SPEAKS_OF_IT = (e.Acknowledged, e.Working, e.Suspended, e.Executed, e.Canceled, e.Expired, e.Replaced, e.Identified)
 
 
 def apply(order: Order | None, event: e.OrderEvent) -> tuple[Order, tuple[Incident, ...]]:
@@ -54,6 +54,8 @@ def fold(events: Iterable[e.OrderEvent]) -> Order:
 def after_hearing(order: Order, said: e.Payload) -> Moved:
     """The order after what was said, numbers and times left as they are, and what should not have happened."""
     moved, kind = _moved(order, said)
+    if isinstance(said, _SPEAKS_OF_IT) and not moved.heard_of:
+        moved = replace(moved, heard_of=True)
     return _tidied(moved), kind
 
 
@@ -146,7 +148,7 @@ def _alive(order: Order, phase: OrderState, hold: Hold) -> Moved:
         return order, IncidentKind.ALIVE_AFTER_END
     if order.filled:
         phase, hold = OrderState.WORKING, Hold.NONE
-    if order.phase in _COMMANDED:
+    if order.commanded:
         return replace(order, prior=phase, hold=hold), None
     return replace(order, phase=phase, hold=hold), None
 
@@ -157,7 +159,7 @@ def _traded(order: Order, book: ExecutionBook) -> Moved:
         return after, None
     if book.filled < order.filled:
         return after, IncidentKind.EXECUTION_VOIDED
-    if order.phase in _COMMANDED:
+    if order.commanded:
         after = replace(after, prior=OrderState.WORKING, hold=Hold.NONE)
     elif order.phase in _SHOWN_BY_A_FILL:
         after = replace(after, phase=OrderState.WORKING, hold=Hold.NONE)
@@ -185,7 +187,7 @@ def _rejected(order: Order, said: e.Rejected) -> Moved:
 def _suspended(order: Order, reason: str) -> Order:
     if order.state.ended:
         return order
-    if order.phase in _COMMANDED:
+    if order.commanded:
         return replace(order, prior=OrderState.SUSPENDED, reason=reason)
     return replace(order, phase=OrderState.SUSPENDED, hold=Hold.NONE, reason=reason)
 
@@ -204,7 +206,7 @@ def _identified(order: Order, broker_id: str) -> Moved:
 
 
 def _commanded(order: Order, said: e.CancelRequested | e.ReplaceRequested) -> Order:
-    prior = order.prior if order.phase in _COMMANDED else order.phase
+    prior = order.prior if order.commanded else order.phase
     if isinstance(said, e.CancelRequested):
         check_cancel(order)
         return replace(order, phase=OrderState.PENDING_CANCEL, prior=prior, queued=None)

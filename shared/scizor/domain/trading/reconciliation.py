@@ -28,7 +28,6 @@ GRACE = timedelta(seconds=2)
 """How long before the broker was asked a command may have been sent and still not show in its answer."""
 CENT = Decimal("0.01")
 _EXTERNAL = UUID("5f0a3c52-7a0e-5d1b-9a43-6a1f0c9a7e11")
-_COMMANDED = frozenset({OrderState.PENDING_REPLACE, OrderState.PENDING_CANCEL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ class _Run:
             order = self._say(order, news(order, (e.Working(),)))
         self.hear(report)
         order = self.orders[order.id]
-        if order.phase in _COMMANDED and self._heard_of(order) < self._theirs.asked_time - GRACE:
+        if order.commanded and self._heard_of(order) < self._theirs.asked_time - GRACE:
             self._say(order, news(order, _unanswered(order, report)))
 
     def miss(self, order: Order) -> None:
@@ -152,7 +151,7 @@ class _Run:
         agrees = self._shares[order.request.instrument] == self._held.get(order.request.instrument, Decimal(0))
         if not (covered or agrees):
             self._differ(DifferenceKind.UNPROVEN, order.id, order.state.name, "not shown")
-        elif _never_heard_of(order):
+        elif not order.heard_of:
             self._differ(DifferenceKind.NEVER_ARRIVED, order.id, order.state.name, "not shown")
             self._say(order, (e.Rejected("it never reached the broker"),))
         else:
@@ -207,18 +206,11 @@ class _Run:
         self.differences.append(Difference(kind, subject, ours, theirs))
 
 
-def _never_heard_of(order: Order) -> bool:
-    if order.broker_ids or order.filled:
-        return False
-    commanded = order.phase in _COMMANDED or order.phase is OrderState.UNKNOWN
-    return (order.prior if commanded else order.phase) is OrderState.PENDING_SUBMIT
-
-
 def _unanswered(order: Order, report: OrderReport) -> list[e.Payload]:
     """A command whose answer is overdue has none: the broker shows the order as if it had not been sent."""
     said: list[e.Payload] = []
-    if order.pending is not None and report.terms == order.terms:
-        said.append(e.ReplaceRejected("the broker has it on the terms before"))
+    if order.pending not in (None, report.terms):
+        said.append(e.ReplaceRejected("the broker has it on other terms"))
     if order.phase is OrderState.PENDING_CANCEL and report.standing.status is not BrokerStatus.PENDING_CANCEL:
         said.append(e.CancelRejected("the broker has it open still"))
     return said

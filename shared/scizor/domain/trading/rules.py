@@ -144,7 +144,7 @@ def _price_collar(ask: Question, limit: Limit) -> Violation | None:
     price = ask.order.terms.limit
     if price is None:
         return None
-    if ask.mark is None:
+    if ask.mark is None or ask.mark.price <= 0:
         return unpriced(limit)
     worse = (price / ask.mark.price - 1) * int(ask.order.side)
     return above(limit, worse, "how much worse than the last price the limit is")

@@ -63,8 +63,9 @@ class Order:
 
     `phase`: where it stands by what was said of it, its fills left aside. `prior`: where a refused command leads back
     to. `terms`: those in force; `pending`: those the broker was asked for and has not answered about; `queued`: those
-    to ask for next. `told_filled`: the most the broker said has filled. `reason` and `code`: the broker's last words
-    about a refusal or an end. `sequence`: that of the newest event.
+    to ask for next. `told_filled`: the most the broker said has filled. `heard_of`: whether the broker has spoken of it
+    as of an order it has. `reason` and `code`: the broker's last words about a refusal or an end. `sequence`: that of
+    the newest event.
     """
 
     request: OrderRequest
@@ -79,6 +80,7 @@ class Order:
     queued: Terms | None = None
     book: ExecutionBook = field(default_factory=ExecutionBook)
     told_filled: Decimal = Decimal(0)
+    heard_of: bool = False
     broker_ids: tuple[str, ...] = ()
     reason: str = ""
     code: int = 0
@@ -101,6 +103,11 @@ class Order:
         if self.phase is OrderState.WORKING and self.filled:
             return OrderState.PARTIALLY_FILLED
         return self.phase
+
+    @property
+    def commanded(self) -> bool:
+        """Whether a replacement or a cancel has no answer yet, and one is to come."""
+        return self.phase in (OrderState.PENDING_REPLACE, OrderState.PENDING_CANCEL)
 
     @property
     def whole(self) -> Decimal:

@@ -206,7 +206,7 @@ class Execution:
             family.cancel()
             raise
         finally:
-            await asyncio.wait([family])
+            await asyncio.gather(family, return_exceptions=True)
         return held_against(verdict, evidence, *family.result())
 
     async def _family(self, run: SearchRun) -> tuple[int, float]:

@@ -1,4 +1,8 @@
-"""Trials of a strategy that somebody stored: each piece of work is one locked process."""
+"""Trials of a strategy that somebody stored: each piece of work is one locked process of the service's own sandbox.
+
+So it is whatever cluster runs the trials of other strategies: machines that unpickle what a scheduler sends them, and
+whose locks nobody has looked at, are no place for the code of strangers.
+"""
 
 from __future__ import annotations
 

@@ -74,6 +74,13 @@ class Timetable:
         raise _unknown(exchange)
 
 
+def timetable_for(history: History, calendar: SessionCalendar) -> Timetable:
+    """What the calendar says to a run on this history. Blocks; raises as `market_of`."""
+    heard = Heard(calendar)
+    market_of(history, heard)
+    return Timetable(heard.codes, heard.spans)
+
+
 def timetable_parts(history: History, calendar: SessionCalendar) -> tuple[dict[str, Any], dict[str, Array]]:
     """What the calendar says to a run on this history, as a document and arrays. Blocks; raises as `market_of`."""
     heard = Heard(calendar)

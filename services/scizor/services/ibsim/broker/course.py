@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from scizor.services.ibsim.market.api import Listing, Market
+from scizor.services.ibsim.market.api import Listing, Market, SimSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +42,33 @@ Happening = Opening | Move | Close
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """`in_session`: as it stands at the end; `last`: the last trade's price, None where there is none so far."""
+    """`session`: the one that is on at the end, None where none is; `last`: the last trade's price."""
 
     happenings: Sequence[Happening]
-    in_session: bool
-    last: float | None
+    session: SimSession | None
+    last: float
 
 
-def course(market: Market, listing: Listing, since: datetime, last: float | None, now: datetime) -> Course:
-    """From `since`, when the price was `last`, to `now`."""
-    happenings: list[Happening] = []
-    sessions = market.sessions(listing, since, now)
+def course(
+    market: Market, listing: Listing, since: datetime, now: datetime, last: float, session: SimSession | None
+) -> Course:
+    """From `since`, when the price was `last` and that session was on, to `now`."""
+    goes_on = session is not None and now < session.closes
+    sessions = [session] if session is not None and goes_on else market.sessions(listing, since, now)
     trades = list(market.trades(listing, since, now)) if sessions else []
-    at, size, in_session = 0, 0, False
-    for session in sessions:
-        opening = since < session.opens
-        while at < len(trades) and trades[at].time < session.closes:
+    happenings: list[Happening] = []
+    at, size = 0, 0
+    for one in sessions:
+        opening = since < one.opens
+        while at < len(trades) and trades[at].time < one.closes:
             trade = trades[at]
-            if opening or last is None:
-                happenings.append(Opening(trade.time, trade.price, trade.size))
-            else:
-                happenings.append(Move(trade.time, last, trade.price, trade.size))
+            happenings.append(
+                Opening(trade.time, trade.price, trade.size)
+                if opening
+                else Move(trade.time, last, trade.price, trade.size)
+            )
             last, size, opening, at = trade.price, trade.size, False, at + 1
-        in_session = now < session.closes
-        if not in_session and last is not None:
-            happenings.append(Close(session.closes, last, size))
-    return Course(happenings, in_session, last)
+        if one.closes <= now:
+            happenings.append(Close(one.closes, last, size))
+    is_on = bool(sessions) and now < sessions[-1].closes
+    return Course(happenings, sessions[-1] if is_on else None, last)

@@ -16,7 +16,7 @@ from scizor.services.ibsim.broker.path import Path
 from scizor.services.ibsim.broker.rules import uncancellable
 from scizor.services.ibsim.broker.view import View
 from scizor.services.ibsim.broker.words import Order, OrderKey, Status
-from scizor.services.ibsim.market.api import Listing, Market
+from scizor.services.ibsim.market.api import Listing, Market, SimSession
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class _Watch:
 
     since: datetime
     last: float
-    in_session: bool = False
+    session: SimSession | None = None
 
 
 class Desk:
@@ -67,12 +67,11 @@ class Desk:
             watch = self._watches[listing.con_id] = _Watch(now, self._market.quote(listing).last)
             self._deals.views(listing)  # from now on they take part
         if self._fresh_of(listing) or int(watch.since.timestamp()) != int(now.timestamp()):
-            seen = course(self._market, listing, watch.since, watch.last, now)
+            seen = course(self._market, listing, watch.since, now, watch.last, watch.session)
             self._path.walk(listing, seen.happenings)
-            watch.since, watch.in_session = now, seen.in_session
-            watch.last = watch.last if seen.last is None else seen.last
+            watch.since, watch.last, watch.session = now, seen.last, seen.session
         self._settle(listing, watch, now)
-        if watch.in_session and self._fresh_of(listing):
+        if watch.session and self._fresh_of(listing):
             self._meet_quote(listing, watch, now)
         if not self._ledger.open_of(listing.con_id):
             del self._watches[listing.con_id]
@@ -98,12 +97,16 @@ class Desk:
             self._settle(listing, watch, now)
         for key in done:
             order = self._ledger.orders[key]
-            if not (order.status.is_open and order.filled and self._deals.view(order).is_working):
+            is_left = order.status.is_open and order.filled and self._deals.view(order).is_working
+            if not is_left:
                 self._fresh.discard(key)
 
     def _settle(self, listing: Listing, watch: _Watch, now: datetime) -> None:
         """What time and demands do to orders, and the status each has by now."""
-        for order in self._ledger.open_of(listing.con_id):
+        for one in self._ledger.open_of(listing.con_id):
+            order = self._ledger.orders[one.key]
+            if not order.status.is_open:
+                continue  # it has ended with one before it
             if order.status is Status.PENDING_CANCEL:
                 self._resolve(order, now)
             elif self._deals.view(order).is_over(now):
@@ -112,17 +115,15 @@ class Desk:
                 self._refresh(order, watch)
 
     def _refresh(self, order: Order, watch: _Watch) -> None:
-        view = self._deals.view(order)
-        now = order
         if order.awaits_shares and order.listing.symbol not in self._demands.locating:
-            now = replace(now, awaits_shares=False)
+            order = self._ledger.put(replace(order, awaits_shares=False))
             self._fresh.add(order.key)
-        works = watch.in_session and view.is_working and view.takes_part(watch.since)
-        status = Status.SUBMITTED if works and not now.awaits_shares else Status.PRE_SUBMITTED
-        if status is not order.status:
-            self._ledger.put(replace(now, status=status, extreme=view.best_seen))
-        elif now is not order or view.best_seen != order.extreme:
-            self._ledger.put(replace(now, extreme=view.best_seen), tell=False)
+        view = self._deals.view(order)
+        works = watch.session is not None and view.is_working and view.takes_part(watch.since)
+        status = Status.SUBMITTED if works else Status.PRE_SUBMITTED
+        if status is not order.status or view.best_seen != order.extreme:
+            told = status is not order.status
+            self._ledger.put(replace(order, status=status, extreme=view.best_seen), tell=told)
 
     def _resolve(self, order: Order, now: datetime) -> None:
         """A cancel that is under way ends the order, unless a fill comes first."""

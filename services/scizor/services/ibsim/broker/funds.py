@@ -39,10 +39,7 @@ def lack_of_funds(market: Market, ledger: Ledger, order: Order) -> str | None:
     if not margin:
         return None
     value = account_worth(market, ledger)
-    reserved = sum(
-        (one.margin * one.remaining / one.terms.quantity for one in ledger.open_orders() if one.key != order.key),
-        Decimal(0),
-    )
+    reserved = ledger.reserved(beside=order)
     if margin <= value.available - reserved:
         return None
     needed = value.gross * INITIAL_MARGIN + reserved + margin

@@ -63,22 +63,25 @@ class Intake:
 
     def _objection(self, order: Order) -> str | None:
         """Why the account cannot have it."""
-        shorts = order.terms.sign < 0 and self._ledger.position(order.listing).shares < order.terms.quantity
-        if shorts and order.listing.symbol in self._demands.unshortable:
+        if order.listing.symbol in self._demands.unshortable and self._is_short_sale(order):
             return _NOT_SHORTABLE
         return lack_of_funds(self._market, self._ledger, order)
 
+    def _is_short_sale(self, order: Order) -> bool:
+        """Whether it sells what is not held; the exits of a bracket sell what their entry will have bought."""
+        terms = order.terms
+        return not terms.buys and not terms.parent_id and self._ledger.position(order.listing).shares < terms.quantity
+
     def _accept(self, order: Order) -> None:
         margin = added_margin(self._market, self._ledger, order)
-        shorts = order.terms.sign < 0 and self._ledger.position(order.listing).shares < order.terms.quantity
-        awaits_shares = shorts and order.listing.symbol in self._demands.locating
+        awaits_shares = order.listing.symbol in self._demands.locating and self._is_short_sale(order)
         order = self._ledger.put(replace(order, margin=margin, awaits_shares=awaits_shares))
         if awaits_shares:
             self._ledger.news.append(NoticeEvent(order, 404, _LOCATING))
         if order.terms.transmit and not self._market.quote(order.listing).in_session:
             self._warn(order)
         self._desk.welcome(order)
-        if order.terms.transmit:
+        if order.terms.transmit and order.terms.parent_id:
             self._transmit_family(order)
 
     def _change(self, known: Order, listing: Listing, terms: Terms) -> None:

@@ -28,6 +28,7 @@ class Ledger:
         for order in saved.orders:
             if order.status.is_open:
                 self._open_of(order)[order.key] = order
+        self._reserved = sum(map(_reserved, saved.orders), Decimal(0))
         self.executions = list(saved.executions)
         self.fills: dict[str, Execution] = {fill.root: fill for fill in saved.executions}
         self.positions = {position.listing.con_id: position for position in saved.positions}
@@ -68,6 +69,7 @@ class Ledger:
 
     def put(self, order: Order, *, tell: bool = True) -> Order:
         """A new order, or what has become of one."""
+        self._reserve(_reserved(order) - _reserved(self.orders.get(order.key)))
         _set(self._undo, self.orders, order.key, order)
         if order.status.is_open:
             _set(self._undo, self._open_of(order), order.key, order)
@@ -118,6 +120,15 @@ class Ledger:
         """An id that no fill has had, without its revision."""
         return f"0000e0d5.{len(self.fills) + 1:08x}.01"
 
+    def reserved(self, *, beside: Order) -> Decimal:
+        """The margin, base currency, that all open orders but this one may take."""
+        return self._reserved - _reserved(self.orders.get(beside.key))
+
+    def _reserve(self, more: Decimal) -> None:
+        before = self._reserved
+        self._reserved += more
+        self._undo.append(lambda: setattr(self, "_reserved", before))
+
     def _open_of(self, order: Order) -> dict[OrderKey, Order]:
         return self._open.setdefault(order.listing.con_id, {})
 
@@ -134,6 +145,12 @@ class Ledger:
     def _undo_to(self, mark: int) -> None:
         while len(self._undo) > mark:
             self._undo.pop()()
+
+
+def _reserved(order: Order | None) -> Decimal:
+    if order is None or not order.status.is_open:
+        return Decimal(0)
+    return order.margin * order.remaining / order.terms.quantity
 
 
 def _set(undo: list[Callable[[], object]], held: MutableMapping[_K, _V], key: _K, value: _V) -> None:

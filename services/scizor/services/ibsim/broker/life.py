@@ -51,7 +51,7 @@ class Life:
 
     def _after_entry(self, entry: Order) -> None:
         """Release the exits of an entry that is over, at the size that it filled; without any they end."""
-        exits = [order for order in self._ledger.open_orders() if order.parent_key == entry.key and order.awaits_parent]
+        exits = [one for one in self._ledger.open_orders() if one.awaits_parent and one.parent_key == entry.key]
         for one in exits:
             part = (one.terms.quantity * entry.filled / entry.terms.quantity).to_integral_value(ROUND_FLOOR)
             if part > 0:
