@@ -78,7 +78,7 @@ def test_unknown_volume_stays_unknown() -> None:
 
 @pytest.mark.parametrize("interval", [Interval.DAY_1, Interval.HOUR_1])
 def test_days_make_no_shorter_bars(interval: Interval) -> None:
-    with pytest.raises(InvalidInput, match=f"interval: must be longer than the bars, {interval.name} is not"):
+    with pytest.raises(InvalidInput, match=f"interval: must be longer than the bars, {interval.word} is not"):
         resample(panel_of([[1.0], [2.0]]), interval)
 
 

@@ -26,7 +26,7 @@ def market_of(history: History, calendar: SessionCalendar) -> Market:
     sessions: only then the hours decide anything. Shorter bars end as `ends_of` says. Raises as `Panel` does.
     """
     series = [one.series for one in history.symbols]
-    times = _times(series, calendar)
+    times = times_of(series, calendar)
     panel = Panel.align({one.symbol: _columns(one, *when) for one, when in zip(series, times, strict=True)})
     listings = {
         one.series.symbol: Listing(delisting=Delisting(one.delisted)) for one in history.symbols if one.delisted
@@ -42,7 +42,8 @@ def _columns(series: BarSeries, open_ns: TimeArray | None, close_ns: TimeArray |
     return Series(sessions, *prices, bars["volume"], open_ns, close_ns)
 
 
-def _times(series: Sequence[BarSeries], calendar: SessionCalendar) -> list[Times]:
+def times_of(series: Sequence[BarSeries], calendar: SessionCalendar) -> list[Times]:
+    """When each one's bars begin and end; None for days that are whole. All that a calendar is asked for."""
     if any(one.interval.intraday for one in series):
         return [_own_times(one, calendar) for one in series]
     whole_days: list[Times] = [(None, None) for _ in series]

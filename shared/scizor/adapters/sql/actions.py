@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
+from scizor.adapters.sql.prepared import Prepared
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.sources import Sources
 from scizor.adapters.sql.tables import corporate_actions, sources
@@ -12,7 +13,12 @@ from scizor.domain.bars import ActionType, CorporateAction
 from scizor.domain.errors import AlreadyExists, Reason
 from scizor.domain.instruments import StoredInstrument
 
-_ACTIONS = select(corporate_actions, sources.c.name.label("source")).join(sources)
+_ACTIONS = Prepared(
+    select(corporate_actions, sources.c.name.label("source"))
+    .join(sources)
+    .where(corporate_actions.c.symbol_id == bindparam("wanted"))
+    .order_by(corporate_actions.c.ex_date, corporate_actions.c.type)
+)
 
 
 class SqlActions:
@@ -24,12 +30,9 @@ class SqlActions:
 
     async def of(self, instrument: StoredInstrument) -> list[CorporateAction]:
         """All of one instrument, by ex-date."""
-        query = _ACTIONS.where(corporate_actions.c.symbol_id == instrument.key).order_by(
-            corporate_actions.c.ex_date, corporate_actions.c.type
-        )
         return [
-            CorporateAction(ActionType(row.type), row.ex_date, row.value, row.source, row.pay_date)
-            for row in await self._session.all(query)
+            CorporateAction(ActionType(row["type"]), row["ex_date"], row["value"], row["source"], row["pay_date"])
+            for row in await _ACTIONS.rows(self._session, wanted=instrument.key)
         ]
 
     async def record(self, instrument: StoredInstrument, action: CorporateAction) -> CorporateAction:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row
-
+from scizor.adapters.sql.prepared import Columns
 from scizor.domain.backtests import (
     BacktestJob,
     BacktestSpec,
@@ -74,33 +73,33 @@ def error_values(error: JobError | None) -> dict[str, str | None]:
     return {"error_reason": error.reason if error else None, "error_message": error.message if error else None}
 
 
-def _spec(row: Row[Any]) -> BacktestSpec:
+def _spec(row: Columns) -> BacktestSpec:
     return BacktestSpec(
-        strategy_id=row.strategy_id,
-        parameters=row.parameters,
-        symbols=tuple(row.symbols),
-        sessions=SessionRange(row.start_date, row.end_date),
-        initial_capital=row.initial_capital,
-        currency=row.currency,
-        commission_bps=row.commission_bps,
-        slippage_bps=row.slippage_bps,
-        sizing=Sizing(row.sizing),
-        adjustment=Adjustment(row.adjustment),
-        title=row.title,
-        keep_open_at_end=row.keep_open_at_end,
-        interval=Interval(row.bar_interval),
-        account=AccountType(row.account),
-        fill_timing=FillTiming(row.fill_timing),
-        path=PathPolicy(row.path),
-        limit_fills=LimitPolicy(row.limit_fills),
-        commission=_commission(row.commission) if row.commission else None,
-        slippage=_slippage(row.slippage) if row.slippage else None,
-        max_participation=row.max_participation,
-        cash_buffer=row.cash_buffer,
-        no_financing=row.no_financing,
-        benchmark=row.benchmark,
-        strategy_version=row.strategy_version or 0,
-        code_hash=row.code_hash,
+        strategy_id=row["strategy_id"],
+        parameters=row["parameters"],
+        symbols=tuple(row["symbols"]),
+        sessions=SessionRange(row["start_date"], row["end_date"]),
+        initial_capital=row["initial_capital"],
+        currency=row["currency"],
+        commission_bps=row["commission_bps"],
+        slippage_bps=row["slippage_bps"],
+        sizing=Sizing(row["sizing"]),
+        adjustment=Adjustment(row["adjustment"]),
+        title=row["title"],
+        keep_open_at_end=row["keep_open_at_end"],
+        interval=Interval(row["bar_interval"]),
+        account=AccountType(row["account"]),
+        fill_timing=FillTiming(row["fill_timing"]),
+        path=PathPolicy(row["path"]),
+        limit_fills=LimitPolicy(row["limit_fills"]),
+        commission=_commission(row["commission"]) if row["commission"] else None,
+        slippage=_slippage(row["slippage"]) if row["slippage"] else None,
+        max_participation=row["max_participation"],
+        cash_buffer=row["cash_buffer"],
+        no_financing=row["no_financing"],
+        benchmark=row["benchmark"],
+        strategy_version=row["strategy_version"] or 0,
+        code_hash=row["code_hash"],
     )
 
 
@@ -112,27 +111,27 @@ def _slippage(stored: dict[str, Any]) -> SlippageTerms:
     return SlippageTerms(**stored | {"model": SlippageKind(stored["model"])})
 
 
-def job_of(row: Row[Any]) -> BacktestJob:
+def job_of(row: Columns) -> BacktestJob:
     """A job from its row."""
     progress = Progress(
-        sequence=row.sequence,
-        state=BacktestState(row.state),
-        stage=BacktestStage(row.stage),
-        bars_done=row.bars_done,
-        bars_total=row.bars_total,
-        bars_per_second=row.bars_per_second,
-        remaining_s=row.remaining_s,
+        sequence=row["sequence"],
+        state=BacktestState(row["state"]),
+        stage=BacktestStage(row["stage"]),
+        bars_done=row["bars_done"],
+        bars_total=row["bars_total"],
+        bars_per_second=row["bars_per_second"],
+        remaining_s=row["remaining_s"],
     )
-    error = JobError(Reason(row.error_reason), row.error_message) if row.error_reason else None
+    error = JobError(Reason(row["error_reason"]), row["error_message"]) if row["error_reason"] else None
     return BacktestJob(
-        id=row.id,
+        id=row["id"],
         spec=_spec(row),
         progress=progress,
-        create_time=row.create_time,
-        start_time=row.start_time,
-        end_time=row.end_time,
+        create_time=row["create_time"],
+        start_time=row["start_time"],
+        end_time=row["end_time"],
         error=error,
-        attempts=row.attempts,
-        priority=row.priority,
-        caller=row.caller,
+        attempts=row["attempts"],
+        priority=row["priority"],
+        caller=row["caller"],
     )

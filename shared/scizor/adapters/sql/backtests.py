@@ -6,9 +6,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Update, and_, bindparam, delete, func, insert, or_, select, update
+import asyncpg
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
 from scizor.adapters.sql.backtest_rows import error_values, job_of, values_of
+from scizor.adapters.sql.prepared import Prepared
 from scizor.adapters.sql.results import SqlBacktestResults, no_such_backtest
 from scizor.adapters.sql.tables import backtest_jobs as jobs
 from scizor.adapters.sql.tables import backtest_results
@@ -20,11 +22,13 @@ _RUNNING: Final = int(BacktestState.RUNNING)
 _UNFINISHED = jobs.c.state <= _RUNNING  # as the partial index has it
 
 # What every job does is built once: building a statement costs more than the server takes to run it.
-_BY_ID = select(jobs).where(jobs.c.id == bindparam("wanted"))
+_BY_ID = Prepared(select(jobs).where(jobs.c.id == bindparam("wanted")))
 _ADDED = insert(jobs)
-_COUNTED = select(
-    func.count().label("all"), func.count().filter(jobs.c.caller == bindparam("by")).label("callers")
-).where(_UNFINISHED)
+_COUNTED = Prepared(
+    select(func.count().label("all"), func.count().filter(jobs.c.caller == bindparam("by")).label("callers")).where(
+        _UNFINISHED
+    )
+)
 
 _at_work = (
     select(jobs.c.caller, func.count().label("jobs")).where(jobs.c.state == _RUNNING).group_by(jobs.c.caller).subquery()
@@ -43,7 +47,7 @@ _first = (
     .limit(1)
     .with_for_update(skip_locked=True, of=jobs)
 )
-_CLAIMED = (
+_CLAIMED = Prepared(
     update(jobs)
     .where(jobs.c.id == _first.scalar_subquery())
     .values(
@@ -65,12 +69,13 @@ _OWNED = update(jobs).where(jobs.c.id == bindparam("wanted"), jobs.c.owner == bi
 _PROGRESS: dict[str, Any] = {name: bindparam(f"new_{name}") for name in asdict(Progress(0, BacktestState.QUEUED))} | {
     "sequence": func.greatest(jobs.c.sequence + 1, bindparam("new_sequence"))
 }
-_TOLD = _OWNED.values(_PROGRESS | {"heartbeat_time": bindparam("now")})
-_FINISHED = _OWNED.values(
-    _PROGRESS | {name: bindparam(f"new_{name}") for name in ("end_time", "error_reason", "error_message")}
-)
-_RELEASED = _OWNED.values(
-    _PROGRESS | {"owner": None, "heartbeat_time": None, "attempts": jobs.c.attempts - bindparam("uncounted")}
+_TOLD = Prepared(_OWNED.values(_PROGRESS | {"heartbeat_time": bindparam("now")}).returning(jobs.c.id))
+_ENDING: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("end_time", "error_reason", "error_message")}
+_FINISHED = Prepared(_OWNED.values(_PROGRESS | _ENDING).returning(jobs.c.id))
+_RELEASED = Prepared(
+    _OWNED.values(
+        _PROGRESS | {"owner": None, "heartbeat_time": None, "attempts": jobs.c.attempts - bindparam("uncounted")}
+    ).returning(jobs.c.id)
 )
 
 
@@ -94,7 +99,7 @@ class SqlBacktests(SqlBacktestResults):
             query = query.where(jobs.c.state == int(which.state))
         if before is not None:
             query = query.where(jobs.c.id < before)
-        return [job_of(row) for row in await self._session.all(query)]
+        return [job_of(row._mapping) for row in await self._session.all(query)]
 
     async def computed(self, fingerprint: str, limit: int) -> list[BacktestJob]:
         """Those that succeeded with this fingerprint, newest first."""
@@ -105,12 +110,12 @@ class SqlBacktests(SqlBacktestResults):
             .order_by(jobs.c.id.desc())
             .limit(limit)
         )
-        return [job_of(row) for row in await self._session.all(query)]
+        return [job_of(row._mapping) for row in await self._session.all(query)]
 
     async def count_unfinished(self, caller: str) -> tuple[int, int]:
         """Jobs queued or running: all of them, and that caller's."""
-        row = (await self._session.execute(_COUNTED, {"by": caller})).one()
-        return row.all, row.callers
+        (row,) = await _COUNTED.rows(self._session, by=caller)
+        return row["all"], row["callers"]
 
     async def claim(self, owner: str, now: datetime, stale_before: datetime) -> BacktestJob | None:
         """Take a job that is queued, or runs but was not heard of since `stale_before`.
@@ -118,7 +123,7 @@ class SqlBacktests(SqlBacktestResults):
         The most urgent; of equal ones that of the caller with the fewest at work, then the oldest. It is marked as
         running for `owner`, as one attempt more; a job that another claimer is just taking is passed over.
         """
-        row = await self._session.first(_CLAIMED, {"by": owner, "now": now, "stale_before": stale_before})
+        row = await _CLAIMED.row(self._session, by=owner, now=now, stale_before=stale_before)
         return job_of(row) if row else None
 
     async def release(self, backtest_id: str, owner: str, *, counted: bool = False) -> bool:
@@ -164,31 +169,30 @@ class SqlBacktests(SqlBacktestResults):
         )
         row = await self._session.first(cancelled)
         if row is None:
-            state = BacktestState((await self._find(backtest_id)).state).name
+            state = BacktestState((await self._find(backtest_id))["state"]).name
             raise FailedPrecondition(
                 f"backtest {backtest_id} has ended as {state}",
                 Reason.BACKTEST_FINISHED,
                 metadata={"backtest": backtest_id, "state": state},
             )
-        return job_of(row)
+        return job_of(row._mapping)
 
     async def delete(self, backtest_id: str) -> None:
         """Remove a job that has ended, with its results. Raises NotFound, FailedPrecondition(BACKTEST_NOT_FINISHED)."""
         removed = await self._session.execute(delete(jobs).where(jobs.c.id == backtest_id, ~_UNFINISHED))
         if removed.rowcount == 0:
-            state = BacktestState((await self._find(backtest_id)).state).name
+            state = BacktestState((await self._find(backtest_id))["state"]).name
             raise FailedPrecondition(
                 f"backtest {backtest_id} is {state}: cancel it, or wait for its end",
                 Reason.BACKTEST_NOT_FINISHED,
                 metadata={"backtest": backtest_id, "state": state},
             )
 
-    async def _changed(self, change: Update, backtest_id: str, owner: str, values: dict[str, Any]) -> bool:
-        done = await self._session.execute(change, {"wanted": backtest_id, "by": owner, **values})
-        return done.rowcount > 0
+    async def _changed(self, change: Prepared, backtest_id: str, owner: str, values: dict[str, Any]) -> bool:
+        return await change.row(self._session, wanted=backtest_id, by=owner, **values) is not None
 
-    async def _find(self, backtest_id: str) -> Row[Any]:
-        row = await self._session.first(_BY_ID, {"wanted": backtest_id})
+    async def _find(self, backtest_id: str) -> asyncpg.Record:
+        row = await _BY_ID.row(self._session, wanted=backtest_id)
         if row is None:
             raise no_such_backtest(backtest_id)
         return row

@@ -65,10 +65,10 @@ SELECT asked.id, found.session FROM unnest(CAST(:keys AS integer[])) AS asked (i
     SELECT session FROM daily_prices WHERE symbol_id = asked.id AND NOT partial ORDER BY session DESC LIMIT 1
 ) AS found
 """)
-_HAVING_ANY = text("""
-SELECT asked.id FROM unnest(CAST(:keys AS integer[])) AS asked (id)
-WHERE EXISTS (SELECT FROM daily_prices WHERE symbol_id = asked.id AND session BETWEEN :first AND :last)
-""")
+_HAVING_ANY = """
+SELECT asked.id FROM unnest($1::integer[]) AS asked (id)
+WHERE EXISTS (SELECT FROM daily_prices WHERE symbol_id = asked.id AND session BETWEEN $2 AND $3)
+"""
 
 # Bars told as traded have no scale date, which is not after anything. Rounded as `as_traded` does, so that a bar is the
 # same whether its split was recorded before it was told or after.
@@ -141,7 +141,7 @@ class SqlBars:
     async def having_any(self, instruments: Sequence[StoredInstrument], which: SessionRange) -> set[int]:
         """Storage keys of those instruments that have a bar in the range."""
         keys = [instrument.key for instrument in instruments]
-        return {row.id for row in await self._session.all(_HAVING_ANY, {"keys": keys, **_ends(which)})}
+        return {row["id"] for row in await self._session.fetch(_HAVING_ANY, [keys, *_ends(which).values()])}
 
     async def count(self, instrument: StoredInstrument) -> int:
         """How many bars it owns."""
@@ -192,6 +192,8 @@ class SqlBars:
 
     async def closes_before(self, instrument: StoredInstrument, sessions: Sequence[date]) -> list[float]:
         """For each date the close of the last bar before it, NaN where there is none."""
+        if not sessions:
+            return []
         rows = await self._session.all(_CLOSES_BEFORE, {"key": instrument.key, "sessions": list(sessions)})
         return [float("nan") if row.close is None else row.close for row in rows]
 

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import bindparam, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from scizor.adapters.sql.prepared import Prepared
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.tables import idempotency_keys as keys
 from scizor.domain.errors import AlreadyExists, Reason
@@ -23,15 +24,17 @@ DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
 """)  # noqa: S608 - built of constants
 
 # A known key is written as it is, which returns it and keeps it from being forgotten meanwhile.
-_KNOWN_OR_NEW = (
+_KNOWN_OR_NEW = Prepared(
     insert(keys)
+    .values({name: bindparam(name) for name in ("method", "request_id", "body_hash")})
     .on_conflict_do_update(index_elements=[keys.c.method, keys.c.request_id], set_={"body_hash": keys.c.body_hash})
     .returning(keys.c.body_hash, keys.c.answer)
 )
-_ANSWERED = (
+_ANSWERED = Prepared(
     update(keys)
     .where(keys.c.method == bindparam("claimed_by"), keys.c.request_id == bindparam("claimed"))
     .values(answer=bindparam("given"))
+    .returning(keys.c.method)
 )
 
 
@@ -48,18 +51,18 @@ class SqlIdempotency:
         AlreadyExists(REQUEST_ID_REUSED) when the body differs.
         """
         claim = {"method": method, "request_id": request_id, "body_hash": body_hash}
-        known = (await self._session.execute(_KNOWN_OR_NEW, claim)).one()
-        if known.body_hash != body_hash:
+        (known,) = await _KNOWN_OR_NEW.rows(self._session, **claim)
+        if known["body_hash"] != body_hash:
             raise AlreadyExists(
                 f"request id {request_id} was used for another request",
                 Reason.REQUEST_ID_REUSED,
                 metadata={"request_id": request_id},
             )
-        answer: bytes | None = known.answer
+        answer: bytes | None = known["answer"]
         if answer is None:
             await self._session.execute(_FORGET)
         return answer
 
     async def finish(self, method: str, request_id: str, answer: bytes) -> None:
         """Store the answer of a claimed id."""
-        await self._session.execute(_ANSWERED, {"claimed_by": method, "claimed": request_id, "given": answer})
+        await _ANSWERED.rows(self._session, claimed_by=method, claimed=request_id, given=answer)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 from sqlalchemy import ClauseElement
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from scizor.adapters.sql.session import Session
+
+
+class Columns(Protocol):
+    """A row by its columns' names, the driver's or SQLAlchemy's."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """One column."""
+        ...
 
 
 class Prepared:

@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import Select, bindparam, func, insert, select
 
 from scizor.adapters.sql.binary_copy import array_field, encode_row, text_field
+from scizor.adapters.sql.prepared import Prepared
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.tables import (
     backtest_equity,
@@ -42,13 +43,13 @@ _metric_values, _trade_values = attrgetter(*_METRIC), attrgetter(*_TRADE)
 
 # Built once: to build a statement takes longer than to run it.
 _NEW_RESULTS = insert(backtest_results)
-_RESULTS = select(backtest_results).where(backtest_results.c.backtest_id == bindparam("wanted"))
-_METRICS = (
+_RESULTS = Prepared(select(backtest_results).where(backtest_results.c.backtest_id == bindparam("wanted")))
+_METRICS = Prepared(
     select(*[backtest_metrics.c[name] for name in _METRIC])
     .where(backtest_metrics.c.backtest_id == bindparam("wanted"))
     .order_by(backtest_metrics.c.place)
 )
-_STATE = select(backtest_jobs.c.state).where(backtest_jobs.c.id == bindparam("wanted"))
+_STATE = Prepared(select(backtest_jobs.c.state).where(backtest_jobs.c.id == bindparam("wanted")))
 
 
 class SqlBacktestResults:
@@ -80,12 +81,11 @@ class SqlBacktestResults:
     async def results(self, backtest_id: str) -> BacktestResults:
         """Raises NotFound, FailedPrecondition(BACKTEST_NOT_FINISHED)."""
         await self._demand_results(backtest_id)
-        which = {"wanted": backtest_id}
-        row = (await self._session.execute(_RESULTS, which)).one()
-        found = [Metric(*values) for values in map(tuple, await self._session.all(_METRICS, which))]
-        plain = {name: getattr(row, name) for name in _PLAIN}
-        plain |= {name: kind(**getattr(row, name)) for name, kind in _GROUPS.items()}
-        return BacktestResults(metrics=tuple(found), warnings=tuple(row.warnings), **plain)
+        (row,) = await _RESULTS.rows(self._session, wanted=backtest_id)
+        found = [Metric(*metric) for metric in await _METRICS.rows(self._session, wanted=backtest_id)]
+        plain = {name: row[name] for name in _PLAIN}
+        plain |= {name: kind(**row[name]) for name, kind in _GROUPS.items()}
+        return BacktestResults(metrics=tuple(found), warnings=tuple(row["warnings"]), **plain)
 
     async def trades(self, backtest_id: str, after_number: int, limit: int) -> list[Trade]:
         """Trades with a greater number, ascending; raises as `results`."""
@@ -138,10 +138,10 @@ class SqlBacktestResults:
         return list(found.values())
 
     async def _demand_results(self, backtest_id: str) -> None:
-        number = await self._session.scalar(_STATE, {"wanted": backtest_id})
-        if number is None:
+        row = await _STATE.row(self._session, wanted=backtest_id)
+        if row is None:
             raise no_such_backtest(backtest_id)
-        state = BacktestState(number)
+        state = BacktestState(row["state"])
         if state is not BacktestState.SUCCEEDED:
             raise FailedPrecondition(
                 f"backtest {backtest_id} is {state.name} and has no results",

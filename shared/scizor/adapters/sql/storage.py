@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import asyncpg
-from asyncpg import AdminShutdownError, InterfaceError, PostgresConnectionError, PostgresError
+from asyncpg import AdminShutdownError, InterfaceError, InternalClientError, PostgresConnectionError, PostgresError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -34,7 +34,9 @@ from scizor.domain.errors import ScizorError
 _PING_TIMEOUT_S = 1.0
 _ROLLBACK_TIMEOUT_S = 5.0
 _BEGIN, _BEGIN_UNSYNCED = "BEGIN", "BEGIN; SET LOCAL synchronous_commit TO off"
-_LOST = (PostgresConnectionError, AdminShutdownError, InterfaceError, OSError)
+# The driver takes a connection that ends as it is used for a fault of its own.
+_LOST = (PostgresConnectionError, AdminShutdownError, InterfaceError, InternalClientError, OSError)
+_FAILED = (SQLAlchemyError, PostgresError, InterfaceError, InternalClientError, OSError)
 _SERVER_GRACE_S = 1.0  # the server ends a statement first, so that its connection survives
 
 
@@ -159,7 +161,7 @@ class SqlStorage:
         ended = False
         try:
             yield SqlUnitOfWork(self._session(connection), self._source_names)
-            with driver_errors_mapped(SQLAlchemyError):
+            with driver_errors_mapped(SQLAlchemyError, InternalClientError):
                 async with asyncio.timeout(self._pool.statement_timeout_s):
                     await (await driver_of(connection)).execute("COMMIT")
             ended = True
@@ -233,7 +235,7 @@ async def _returned(connection: AsyncConnection, ended: bool) -> None:
         if not ended:
             await (await driver_of(connection)).execute("ROLLBACK", timeout=_ROLLBACK_TIMEOUT_S)
         await connection.close()
-    except (SQLAlchemyError, PostgresError, InterfaceError, OSError, TimeoutError):
-        with suppress(SQLAlchemyError, PostgresError, InterfaceError, OSError):
+    except _FAILED:
+        with suppress(*_FAILED):
             await connection.invalidate()
             await connection.close()

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from scizor.adapters.sql.prepared import Columns
 from scizor.adapters.sql.session import Session
 from scizor.adapters.sql.tables import symbols
 from scizor.domain.errors import NotFound, Reason
@@ -56,7 +57,11 @@ def symbol_values(instrument: Instrument) -> dict[str, Any]:
 
 def stored_symbol(row: Row[Any]) -> StoredInstrument:
     """A whole row."""
-    columns = row._mapping
+    return symbol_of(row._mapping)
+
+
+def symbol_of(columns: Columns) -> StoredInstrument:
+    """The columns of a whole row."""
     instrument = Instrument(
         symbol=columns["symbol"],
         primary_exchange=columns["primary_exchange"],

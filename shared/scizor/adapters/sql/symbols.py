@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, any_, func, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, any_, bindparam, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from scizor.adapters.sql.symbol_rows import key_of, lock_for_change, missing, stored_symbol, symbol_values
+from scizor.adapters.sql.prepared import Prepared
+from scizor.adapters.sql.symbol_rows import key_of, lock_for_change, missing, stored_symbol, symbol_of, symbol_values
 from scizor.adapters.sql.tables import WORD, symbols
 from scizor.adapters.sql.verification import DELETE_SYMBOL, SqlVerification
 from scizor.domain.errors import AlreadyExists, Conflict, Reason
 from scizor.domain.instruments import Instrument, Reading, StoredInstrument, ambiguous, readings
 from scizor.ports.symbols import SymbolCursor, SymbolFilter
 
+_NAMED = Prepared(select(symbols).where(symbols.c.symbol == any_(bindparam("asked", type_=ARRAY(WORD)))))
 _KEY = (symbols.c.symbol, symbols.c.primary_exchange, symbols.c.currency)
 
 
@@ -106,10 +108,10 @@ class SqlSymbols(SqlVerification):
     async def _by_ticker(self, references: Sequence[str]) -> Mapping[str, list[StoredInstrument]]:
         """Every instrument whose ticker is what a reference may mean by one. One array, however many they are."""
         tickers = {reading.symbol for reference in references for reading in readings(reference)}
-        asked = literal([ticker for ticker in tickers if _storable(ticker)], ARRAY(WORD))
+        asked = [ticker for ticker in tickers if _storable(ticker)]
         found = defaultdict(list)
-        for row in await self._session.all(select(symbols).where(symbols.c.symbol == any_(asked))):
-            found[row.symbol].append(stored_symbol(row))
+        for row in await _NAMED.rows(self._session, asked=asked):
+            found[row["symbol"]].append(symbol_of(row))
         return found
 
 

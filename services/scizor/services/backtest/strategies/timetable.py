@@ -10,7 +10,7 @@ from scizor.domain.errors import InvalidInput
 from scizor.domain.sessions import DayArray
 from scizor.ports.calendar import SessionCalendar, SessionHours
 from scizor.services.backtest.load import History
-from scizor.services.backtest.market import market_of
+from scizor.services.backtest.market import times_of
 from scizor.services.backtest.strategies.columns import Array
 
 _Asked = tuple[str, str, str]
@@ -75,16 +75,16 @@ class Timetable:
 
 
 def timetable_for(history: History, calendar: SessionCalendar) -> Timetable:
-    """What the calendar says to a run on this history. Blocks; raises as `market_of`."""
+    """What the calendar says to a run on this history. Blocks."""
     heard = Heard(calendar)
-    market_of(history, heard)
+    times_of([one.series for one in history.symbols], heard)
     return Timetable(heard.codes, heard.spans)
 
 
 def timetable_parts(history: History, calendar: SessionCalendar) -> tuple[dict[str, Any], dict[str, Array]]:
-    """What the calendar says to a run on this history, as a document and arrays. Blocks; raises as `market_of`."""
+    """What the calendar says to a run on this history, as a document and arrays. Blocks."""
     heard = Heard(calendar)
-    market_of(history, heard)
+    times_of([one.series for one in history.symbols], heard)
     arrays = {
         f"hours.{place}.{name}": getattr(span, name)
         for place, span in enumerate(heard.spans.values())

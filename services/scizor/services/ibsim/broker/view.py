@@ -109,11 +109,12 @@ class View:
         return not self.is_limit or bool(_at_price(_LIMIT, self.side, False, self.limit, math.nan, price)[1])
 
     def meets(self, start: float, end: float) -> float:
-        """The price at which it next triggers or fills on a straight move; NaN: nowhere. A limit is last in its queue.
+        """The price at which it next triggers or fills on a straight move; NaN: nowhere.
 
-        The price must go beyond a limit to fill it; a limit is left of a trigger by the very price that triggers it.
+        An order that rests is the last of those at its limit: the price must go beyond it.
         """
-        return float(_meets(self.kind, self.side, self.triggered, self.limit, self.trigger, start, end, True))
+        through = True
+        return float(_meets(self.kind, self.side, self.triggered, self.limit, self.trigger, start, end, through))
 
     def reaches(self, low: float, high: float) -> bool:
         """Whether anything at all may happen to it between these prices."""
