@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from scizor.ports.calendar import SessionCalendar
@@ -40,8 +40,8 @@ class SlowComputation(Computation):
 class SlowBench(ThreadBench):
     """In place of the service's processes."""
 
-    def __init__(self, _: Any, calendar: SessionCalendar, executor: Executor) -> None:
-        super().__init__(calendar, executor)
+    def __init__(self, _: Any, calendar: SessionCalendar) -> None:
+        super().__init__(calendar, ThreadPoolExecutor(2))
 
     def warm(self) -> Future[None]:
         done: Future[None] = Future()

@@ -50,7 +50,7 @@ async def main(settings: BacktestSettings) -> None:
     executor = ThreadPoolExecutor(settings.max_jobs, thread_name_prefix="backtest")
     calendar, sandbox = ExchangeSessions(clock), _sandbox(settings)
     computing = ProcessCompute(settings.max_jobs)
-    bench = ProcessBench(computing, calendar, executor)
+    bench = ProcessBench(computing, calendar)
     warming = asyncio.create_task(_warmed(bench, sandbox, executor, calendar))
     bus: MemoryBus[BacktestJob] = MemoryBus()
     optimization_bus: MemoryBus[Optimization] = MemoryBus()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from typing import Any, Final, Protocol
 
 from scizor.domain.backtests import BacktestSpec
@@ -16,6 +16,7 @@ from scizor.domain.errors import Reason, ScizorError, Unavailable
 from scizor.ports.calendar import SessionCalendar
 from scizor.ports.compute import TellingCompute
 from scizor.services.backtest.computation import Computation
+from scizor.services.backtest.handing import handed_over
 from scizor.services.backtest.load import History
 from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.strategies.timetable import Timetable, timetable_for
@@ -35,10 +36,10 @@ class Bench(Protocol):
 
 
 class ProcessBench:
-    """On warm processes. `executor`: for what blocks here."""
+    """On warm processes."""
 
-    def __init__(self, compute: TellingCompute, calendar: SessionCalendar, executor: Executor) -> None:
-        self._compute, self._calendar, self._executor = compute, calendar, executor
+    def __init__(self, compute: TellingCompute, calendar: SessionCalendar) -> None:
+        self._compute, self._calendar = compute, calendar
         self._compute.share(_NOTHING, None)
         self._warm: Future[None] | None = None
 
@@ -50,16 +51,18 @@ class ProcessBench:
     async def run(self, spec: BacktestSpec, history: History, on_bars: Callable[[int], None]) -> Outcome:
         """Hand it over, with the hours of its exchanges."""
         loop = asyncio.get_running_loop()
-        if self._warm is not None:
-            await asyncio.wait([asyncio.wrap_future(self._warm)])
-        timetable = await loop.run_in_executor(self._executor, timetable_for, history, self._calendar)
 
         def on_news(done: int) -> None:  # in another thread
             loop.call_soon_threadsafe(on_bars, done)
 
-        asked = self._compute.submit_telling(compute, _NOTHING, spec, history, timetable, on_news=on_news)
+        def submit() -> Future[Outcome]:
+            hours = timetable_for(history, self._calendar)
+            return self._compute.submit_telling(compute, _NOTHING, spec, history, hours, on_news=on_news)
+
+        if self._warm is not None:
+            await asyncio.wait([asyncio.wrap_future(self._warm)])
         try:
-            return await asyncio.wrap_future(asked)
+            return await handed_over(submit)
         except Unavailable as error:
             if error.reason is Reason.INTERNAL:  # it took process after process with it
                 raise ScizorError(error.message, Reason.INTERNAL) from error

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from scizor.domain.arrays import FloatArray
 from scizor.ports.compute import Compute
+from scizor.services.backtest.handing import handed_over
 from scizor.strategy.study import Found, Study, returns_of, together, try_sets
 
 Answer = TypeVar("Answer")
@@ -67,14 +67,7 @@ class ComputeWorkshop:
         self._compute.forget(self._key)
 
     async def _done(self, function: Callable[..., Answer], *arguments: Any) -> Answer:
-        # A cluster is asked over the network, so not on the loop; and a task is given up even while it is handed over.
-        asking = asyncio.ensure_future(asyncio.to_thread(self._compute.submit, function, self._key, *arguments))
-        try:
-            future = await asyncio.shield(asking)
-        except asyncio.CancelledError:
-            asking.add_done_callback(_give_up)
-            raise
-        return await asyncio.wrap_future(future)
+        return await handed_over(lambda: self._compute.submit(function, self._key, *arguments))
 
 
 class ThreadWorkshop:
@@ -96,8 +89,3 @@ class ThreadWorkshop:
 
     def close(self) -> None:
         """The study goes with its last user."""
-
-
-def _give_up(asking: asyncio.Future[Future[Any]]) -> None:
-    if not asking.cancelled() and asking.exception() is None:
-        asking.result().cancel()
