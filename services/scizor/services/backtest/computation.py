@@ -51,9 +51,9 @@ class Computation:
             intervals=True,
             on_progress=lambda done, _total: on_bars(done),
         )
+        went = excursions(finished.result, self.market)
         self._seconds += time.perf_counter() - started
         panel = self.market.panel
-        went = excursions(finished.result, self.market)
         trades = trades_of(finished.result, panel, went.adverse, went.favourable)
         return Outcome(self._results(finished, panel, len(trades)), trades, curve_of(finished.result, panel))
 

@@ -49,7 +49,7 @@ class DaskCompute:
         return self._slots
 
     def share(self, key: str, data: object) -> None:
-        """Make data known under a key; sent to every worker there is with the first task that names it."""
+        """Make data known under a key; sent once, with the first task that names it."""
         self._data[key] = data
         with self._lock:
             self._count(self._connected())
@@ -97,11 +97,20 @@ class DaskCompute:
                 self._count(client)
                 held = self._sent.get(key)
                 if held is None or held.status not in {"pending", "finished"}:
-                    held = client.scatter(self._data[key], broadcast=True, hash=False)
+                    held = self._scattered(client, self._data[key])
                     self._sent[key] = held
                 return client.submit(function, held, *arguments, pure=False, retries=_DEATHS)
-        except (OSError, TimeoutError, RuntimeError) as error:
+        except ComputeAway:
+            raise
+        except Exception as error:  # noqa: BLE001 - a scheduler tells of whatever it trips over as workers go
             raise self._away(error) from None
+
+    def _scattered(self, client: Any, data: object) -> Remote:
+        """Sent to one worker, from which Dask takes what others need.
+
+        Not to all: a scheduler that loses a worker meanwhile goes on trying to reach it, for ever.
+        """
+        return client.sync(client.scatter, data, hash=False, callback_timeout=_TIMEOUT_S)
 
     def _connected(self) -> Any:
         client = self._client

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from asyncpg import InterfaceError, PostgresError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 
 from scizor.domain.errors import DataCorrupt, InvalidInput, NotFound, Reason, ScizorError, Unavailable
 
-_DRIVER_ERRORS = (PostgresError, InterfaceError, OSError, TimeoutError, UnicodeEncodeError)
+# The driver takes a connection that ends as it is used for a fault of its own.
+_DRIVER_ERRORS = (PostgresError, InterfaceError, InternalClientError, OSError, TimeoutError, UnicodeEncodeError)
 
 # By SQLSTATE, or its first two characters, which are its class.
 _BY_STATE: dict[str, tuple[type[ScizorError], Reason, str]] = {

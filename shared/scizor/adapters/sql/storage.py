@@ -161,7 +161,7 @@ class SqlStorage:
         ended = False
         try:
             yield SqlUnitOfWork(self._session(connection), self._source_names)
-            with driver_errors_mapped(SQLAlchemyError, InternalClientError):
+            with driver_errors_mapped(SQLAlchemyError):
                 async with asyncio.timeout(self._pool.statement_timeout_s):
                     await (await driver_of(connection)).execute("COMMIT")
             ended = True

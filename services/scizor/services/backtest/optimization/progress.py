@@ -100,7 +100,7 @@ class Teller:
         async with self._turn:
             progress = replace(self._latest, sequence=self._kept.progress.sequence + 1)
             now = self._clock.now()
-            async with self._storage.begin() as work:
+            async with self._storage.begin(durable=batch is not None) as work:
                 jobs = work.optimizations
                 if batch is None:
                     sequence = await jobs.save_progress(self._kept.id, self._owner, progress, now)

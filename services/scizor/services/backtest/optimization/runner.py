@@ -72,7 +72,7 @@ class OptimizationRunner:
     async def _claim(self, owner: str) -> Optimization | None:
         now = self._means.clock.now()
         stale_before = now - timedelta(seconds=self._settings.lease_s)
-        async with self._means.storage.begin() as work:
+        async with self._means.storage.begin(durable=False) as work:
             return await work.optimizations.claim(owner, now, stale_before)
 
     async def _until_called(self) -> bool:
