@@ -12,7 +12,6 @@ from concurrent.futures import Future
 from typing import Any, Final, Protocol
 
 from scizor.domain.backtests import BacktestSpec
-from scizor.domain.errors import Reason, ScizorError, Unavailable
 from scizor.ports.calendar import SessionCalendar
 from scizor.ports.compute import TellingCompute
 from scizor.services.backtest.computation import Computation
@@ -31,7 +30,10 @@ class Bench(Protocol):
     """Computes backtests of strategies that came with the system."""
 
     async def run(self, spec: BacktestSpec, history: History, on_bars: Callable[[int], None]) -> Outcome:
-        """What it comes to; `on_bars` is told how many bars are done. Cancelling ends it. Raises as Computation."""
+        """What it comes to; `on_bars` is told how many bars are done. Cancelling ends it.
+
+        Raises as Computation, and Unavailable when it took process after process with it.
+        """
         ...
 
 
@@ -61,12 +63,7 @@ class ProcessBench:
 
         if self._warm is not None:
             await asyncio.wait([asyncio.wrap_future(self._warm)])
-        try:
-            return await handed_over(submit)
-        except Unavailable as error:
-            if error.reason is Reason.INTERNAL:  # it took process after process with it
-                raise ScizorError(error.message, Reason.INTERNAL) from error
-            raise
+        return await handed_over(submit)
 
 
 def compute(_: None, spec: BacktestSpec, history: History, timetable: Timetable, say: Callable[[int], Any]) -> Outcome:

@@ -71,7 +71,7 @@ class Execution:
 
         One that was begun MAX_ATTEMPTS times before fails instead. When cancelled, the job is given back to the queue.
         Raises Unavailable when storage is away: the job's lease then ends, and it is claimed anew; and when the sandbox
-        is: the job is then given back, which counts as an attempt, as its code may be what ended the sandbox.
+        or the processes are: the job is then given back, which counts as an attempt, as it may be what ended them.
         """
         try:
             await self._attempt()
@@ -81,8 +81,8 @@ class Execution:
             await self._give_back()
             raise
         except Unavailable as error:
-            if error.reason is Reason.SANDBOX_UNAVAILABLE:
-                await asyncio.sleep(self._means.pace.sign_of_life_s)  # it begins anew meanwhile
+            if error.reason is not Reason.STORAGE_UNAVAILABLE:
+                await asyncio.sleep(self._means.pace.sign_of_life_s)  # they begin anew meanwhile
                 await self._give_back(counted=True)
             raise
 
