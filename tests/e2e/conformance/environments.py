@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -18,17 +19,23 @@ def python_with(client: str) -> Path:
     """The interpreter of an environment with this client. Skips the test when the package cannot be had."""
     folder = _BUILD / f"ibapi-{client}"
     python, ready = folder / "bin" / "python", folder / "ready"
-    if ready.exists():
-        return python
+    _BUILD.mkdir(exist_ok=True)
+    with (_BUILD / f"ibapi-{client}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes, and one of them builds it
+        if not ready.exists():
+            _build(folder, python, CLIENTS[client])
+            ready.touch()
+    return python
+
+
+def _build(folder: Path, python: Path, package: str) -> None:
     try:
         subprocess.run(
             [sys.executable, "-m", "venv", "--clear", folder], check=True, capture_output=True, timeout=_WITHIN_S
         )
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", CLIENTS[client]]
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]
         subprocess.run(install, check=True, capture_output=True, timeout=_WITHIN_S)
     except subprocess.TimeoutExpired as error:
-        pytest.skip(f"NOT TESTED AGAINST {CLIENTS[client]}: pip did not finish within {error.timeout} s")
+        pytest.skip(f"NOT TESTED AGAINST {package}: pip did not finish within {error.timeout} s")
     except subprocess.CalledProcessError as error:
-        pytest.skip(f"NOT TESTED AGAINST {CLIENTS[client]}: {error.stderr.decode(errors='replace')[-500:]}")
-    ready.touch()
-    return python
+        pytest.skip(f"NOT TESTED AGAINST {package}: {error.stderr.decode(errors='replace')[-500:]}")

@@ -49,7 +49,7 @@ class DaskCompute:
         return self._slots
 
     def share(self, key: str, data: object) -> None:
-        """Make data known under a key; sent once, with the first task that names it."""
+        """Make data known under a key; sent to every worker there is with the first task that names it."""
         self._data[key] = data
         with self._lock:
             self._count(self._connected())
@@ -106,11 +106,11 @@ class DaskCompute:
             raise self._away(error) from None
 
     def _scattered(self, client: Any, data: object) -> Remote:
-        """Sent to one worker, from which Dask takes what others need.
+        """Sent to every worker, so that the end of one loses nothing.
 
-        Not to all: a scheduler that loses a worker meanwhile goes on trying to reach it, for ever.
+        Not waited for without end: a scheduler that loses a worker meanwhile goes on trying to reach it for ever.
         """
-        return client.sync(client.scatter, data, hash=False, callback_timeout=_TIMEOUT_S)
+        return client.sync(client.scatter, data, broadcast=True, hash=False, callback_timeout=_TIMEOUT_S)
 
     def _connected(self) -> Any:
         client = self._client
