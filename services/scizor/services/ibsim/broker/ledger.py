@@ -155,7 +155,8 @@ def _reserved(order: Order | None) -> Decimal:
 
 def _set(undo: list[Callable[[], object]], held: MutableMapping[_K, _V], key: _K, value: _V) -> None:
     if key in held:
-        undo.append(lambda before=held[key]: held.__setitem__(key, before))  # type: ignore[misc]  # bound now
+        before = held[key]
+        undo.append(lambda: held.__setitem__(key, before))
     else:
         undo.append(lambda: held.pop(key, None))
     held[key] = value
