@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -54,7 +55,8 @@ def in_the_foreground(stack: Stack) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def supervisor(stack: Stack) -> int:
-    return int(stack.json("status")["pid"])
+    # A stack that answers already may be about to call itself ready: until then `status` fails.
+    return int(json.loads(stack.run("status", "--json", check=False).stdout)["pid"])
 
 
 def healthy(stack: Stack) -> bool:
