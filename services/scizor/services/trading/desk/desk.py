@@ -1,0 +1,350 @@
+"""The desk of one account: commands come in, are checked, journalled and sent; what the broker tells is followed.
+
+All of it happens in one event loop, and nothing between a check and the change of the books waits: so no two orders are
+ever checked against the same room. What is answered is stored; what is sent was stored before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import asdict, replace
+from decimal import Decimal
+from typing import Protocol
+
+from scizor.domain.errors import AlreadyExists, Conflict, FailedPrecondition, InvalidInput, NotFound, Reason
+from scizor.domain.orders import OrderType
+from scizor.domain.trading import events as e
+from scizor.domain.trading.commands import check_cancel, check_replace
+from scizor.domain.trading.orders import OrderRequest, Terms, check_increments
+from scizor.domain.trading.positions import closing_side
+from scizor.domain.trading.question import pattern
+from scizor.domain.trading.rules import Violation
+from scizor.domain.trading.states import Order
+from scizor.ports.journal import AuditLine, Entry, KeyedAnswer, Posting
+from scizor.ports.storage import Storage
+from scizor.services.trading.desk.books import AccountBooks
+from scizor.services.trading.desk.drafts import Actor, Answering, Checked, Draft
+from scizor.services.trading.desk.families import family_of
+from scizor.services.trading.desk.gate import GateState
+from scizor.services.trading.desk.listings import Listings
+from scizor.services.trading.desk.reconciling import Reconciled
+from scizor.services.trading.desk.seat import Seat
+from scizor.services.trading.desk.watching import Watching
+
+_PRICE_DEADLINE_S = 0.5
+
+
+class Guard(Protocol):
+    """The checks that no order goes around."""
+
+    def check(self, request: OrderRequest, *, filled: Decimal = Decimal(0), flattens: bool = False) -> None:
+        """Raises FailedPrecondition with everything that speaks against the order."""
+        ...
+
+    def violations(self, request: OrderRequest) -> tuple[Violation, ...]:
+        """What limits say of it."""
+        ...
+
+    async def refused(self, request: OrderRequest, error: FailedPrecondition) -> None:
+        """Remember that it was refused."""
+        ...
+
+
+class Prices(Protocol):
+    """Where prices of what is traded come from."""
+
+    def want(self, instruments: Sequence[str]) -> None:
+        """From now on."""
+        ...
+
+    async def priced(self, instrument: str, deadline_s: float) -> bool:
+        """Whether there is one by then."""
+        ...
+
+
+class Desk:
+    """Commands of clients and of strategies at work on one account."""
+
+    def __init__(
+        self,
+        seat: Seat,
+        guard: Guard,
+        prices: Prices,
+        listings: Listings,
+        storage: Storage,
+        watching: Watching,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._seat, self._guard, self._prices, self._listings = seat, guard, prices, listings
+        self._storage, self._watching, self._new_id = storage, watching, new_id
+
+    @property
+    def account(self) -> str:
+        """Whose it is."""
+        return self._seat.account
+
+    @property
+    def books(self) -> AccountBooks:
+        """As they are. Raises Unavailable while they are being read."""
+        return self._seat.tenure.books
+
+    @property
+    def gate(self) -> GateState:
+        """Whether orders may be sent."""
+        return self._seat.gate
+
+    @property
+    def reconciled(self) -> Reconciled | None:
+        """The last comparison with the broker's books."""
+        return self._seat.reconciled
+
+    async def place(
+        self, draft: Draft, actor: Actor, answering: Answering | None = None, *, flattens: bool = False
+    ) -> tuple[Order, ...]:
+        """The order as it was journalled, entry first; it leaves at once. The same draft again answers with its orders.
+
+        Raises FailedPrecondition(RISK_REFUSED, TRADING_RESTRICTED), Unavailable, AlreadyExists(ORDER_EXISTS),
+        InvalidInput, NotFound.
+        """
+        self._seat.open()
+        listing = await self._listings.find(draft.symbol)
+        family = family_of(draft, self.account, listing, self._new_id)
+        known = await self._known(draft, family[0])
+        if known is not None:
+            return known
+        self._prices.want([listing.reference])
+        await self._prices.priced(listing.reference, _PRICE_DEADLINE_S)
+        # From here to the journal nothing waits.
+        tenure, sending = self._seat.open()
+        books = tenure.books
+        if (earlier := books.by_client_id(draft.client_order_id)) is not None:
+            return self._same(earlier, family[0])
+        try:
+            self._guard.check(family[0], flattens=flattens)
+        except FailedPrecondition as error:
+            await self._guard.refused(family[0], error)
+            raise
+        now = tenure.now()
+        said = [books.say(one.id, e.Placed(one), e.Source.CLIENT, now, books.take_number()) for one in family]
+        books.risk.note_sent(draft.strategy_id, pattern(family[0]), now)
+        orders = tuple(one.entry.order for one in said)
+        stored = tenure.store(
+            said,
+            answers=_answers(answering, orders),
+            audit=[self._line(actor, "place", orders[0], None)],
+            then=lambda: sending.place(family),
+        )
+        await stored
+        return orders
+
+    async def replace(
+        self, order_id: str, terms: Terms, etag: str, actor: Actor, answering: Answering | None = None
+    ) -> Order:
+        """Ask the broker for other terms. Raises Conflict(ETAG_STALE), and as `place` and `check_replace` do."""
+        self._seat.open()
+        order = await self._order(order_id)
+        if etag and etag != f"v{order.sequence}":
+            raise Conflict(f"order {order_id} has changed since", Reason.ETAG_STALE, metadata={"order": order_id})
+        check_replace(order, terms)
+        listing = await self._listings.find(order.request.instrument)
+        _increments(terms, listing.tick, listing.lot)
+        tenure, sending = self._seat.open()
+        order = tenure.books.order(order_id)
+        check_replace(order, terms)
+        wanted = replace(order.request, terms=terms)
+        try:
+            self._guard.check(wanted, filled=order.filled)
+        except FailedPrecondition as error:
+            await self._guard.refused(wanted, error)
+            raise
+        said = tenure.books.say(order_id, e.ReplaceRequested(terms), e.Source.CLIENT, tenure.now())
+        after = said.entry.order
+        then = None if after.queued is not None else lambda: sending.replace(order_id)
+        audit = [self._line(actor, "replace", after, order)]
+        await tenure.store([said], answers=_answers(answering, [after]), audit=audit, then=then)
+        return after
+
+    async def cancel(self, order_id: str, actor: Actor, answering: Answering | None = None) -> Order:
+        """Ask the broker for its end. Raises as `check_cancel` does, and Unavailable."""
+        self._seat.open()
+        check_cancel(await self._order(order_id))
+        tenure, sending = self._seat.open()
+        order = tenure.books.order(order_id)
+        check_cancel(order)
+        said = tenure.books.say(order_id, e.CancelRequested(), e.Source.CLIENT, tenure.now())
+        after = said.entry.order
+        audit = [self._line(actor, "cancel", after, order)]
+        answers = _answers(answering, [after])
+        await tenure.store([said], answers=answers, audit=audit, then=lambda: sending.cancel(order_id))
+        return after
+
+    async def cancel_all(
+        self, strategy_id: str, symbol: str, actor: Actor, answering: Answering | None = None
+    ) -> tuple[Order, ...]:
+        """Ask for the end of all open orders, or of a strategy's or an instrument's; others' are left alone."""
+        self._seat.open()
+        instrument = (await self._listings.find(symbol)).reference if symbol else ""
+        tenure, sending = self._seat.open()
+        chosen = [
+            order
+            for order in tenure.books.open_orders()
+            if not order.external
+            and strategy_id in ("", order.request.strategy_id)
+            and instrument in ("", order.request.instrument)
+        ]
+        said = [tenure.books.say(one.id, e.CancelRequested(), e.Source.CLIENT, tenure.now()) for one in chosen]
+        after = tuple(one.entry.order for one in said)
+
+        def leave() -> None:
+            for one in after:
+                sending.cancel(one.id)
+
+        audit = [self._line(actor, "cancel", now, was) for was, now in zip(chosen, after, strict=True)]
+        await tenure.store(said, answers=_answers(answering, after), audit=audit, then=leave)
+        return after
+
+    async def close(
+        self, symbol: str, strategy_id: str, quantity: Decimal | None, actor: Actor, answering: Answering | None = None
+    ) -> Order:
+        """Close what is held of an instrument, or a part, with a market order. Raises NotFound(POSITION_NOT_FOUND)."""
+        self._seat.open()
+        listing = await self._listings.find(symbol)
+        held = self._held(strategy_id, listing.reference)
+        if quantity is not None and quantity > abs(held):
+            raise InvalidInput.of_field("quantity", f"must be at most what is held ({abs(held)})")
+        draft = self._closing(listing.reference, strategy_id, held, quantity)
+        return (await self.place(draft, actor, answering))[0]
+
+    async def close_all(self, strategy_id: str, actor: Actor, answering: Answering | None = None) -> tuple[Order, ...]:
+        """Cancel what is open, then close all that is held, each with a market order."""
+        await self.cancel_all(strategy_id, "", actor)
+        orders: list[Order] = []
+        for instrument in self._instruments(strategy_id):
+            draft = self._closing(instrument, strategy_id, self._held(strategy_id, instrument), None)
+            orders.append((await self.place(draft, actor))[0])
+        if answering:
+            tenure, _ = self._seat.open()
+            await tenure.store([], answers=_answers(answering, orders))
+        return tuple(orders)
+
+    async def check(self, draft: Draft) -> Checked:
+        """All checks of an order, and nothing sent."""
+        listing = await self._listings.find(draft.symbol)
+        request = family_of(draft, self.account, listing, self._new_id)[0]
+        self._prices.want([listing.reference])
+        await self._prices.priced(listing.reference, _PRICE_DEADLINE_S)
+        return Checked(self._guard.violations(request), None, None)
+
+    def watch(self, after_sequence: int) -> AsyncGenerator[Entry | None]:
+        """Journal entries above the sequence, as they are stored; None when nothing came for a while."""
+        return self._watching.follow(after_sequence)
+
+    async def reconcile(self, actor: Actor) -> Reconciled:
+        """Compare with the broker's books now. Raises Unavailable."""
+        return await self._seat.reconcile(actor.name)
+
+    async def post(self, postings: Sequence[Posting], note: str) -> None:
+        """Something other than a trade changed what is held."""
+        tenure = self._seat.tenure
+        for posting in postings:
+            tenure.books.post(posting)
+        line = AuditLine(tenure.now(), self.account, "system", "corporate actions", "post", note)
+        await tenure.store([], postings=postings, audit=[line])
+
+    async def _order(self, order_id: str) -> Order:
+        """One of this account, also one that ended long ago. Raises NotFound(ORDER_NOT_FOUND)."""
+        order = self.books.orders.get(order_id)
+        if order is None:
+            async with self._storage.begin() as work:
+                order = await work.orders.order(order_id)
+        if order.request.account != self.account:
+            return self.books.order(order_id)
+        return order
+
+    async def _known(self, draft: Draft, request: OrderRequest) -> tuple[Order, ...] | None:
+        earlier = self.books.by_client_id(draft.client_order_id)
+        if earlier is None:
+            async with self._storage.begin() as work:
+                earlier = await work.orders.order_by_client_id(self.account, draft.client_order_id)
+        return None if earlier is None else self._same(earlier, request)
+
+    def _same(self, earlier: Order, request: OrderRequest) -> tuple[Order, ...]:
+        """The family of an order that was placed before, where this is the same again."""
+        was = earlier.request
+        if (was.instrument, was.side, was.terms, was.group, was.strategy_id) != (
+            request.instrument,
+            request.side,
+            request.terms,
+            request.group,
+            request.strategy_id,
+        ):
+            raise AlreadyExists(
+                f"client_order_id {was.client_order_id} is that of another order ({was.id})",
+                Reason.ORDER_EXISTS,
+                metadata={"client_order_id": was.client_order_id, "order": was.id},
+            )
+        exits = [one for one in self.books.orders.values() if one.request.parent_id == was.id]
+        return (earlier, *exits)
+
+    def _instruments(self, strategy_id: str) -> list[str]:
+        holdings = self.books.holdings
+        if not strategy_id:
+            return sorted(holdings.shares())
+        return sorted(
+            name for (owner, name), held in holdings.by_strategy.items() if owner == strategy_id and held.lots
+        )
+
+    def _held(self, strategy_id: str, instrument: str) -> Decimal:
+        holdings = self.books.holdings
+        held = holdings.by_strategy.get((strategy_id, instrument)) if strategy_id else None
+        position = held if strategy_id else holdings.positions.get(instrument)
+        if position is None or not position.lots:
+            raise NotFound(
+                f"nothing is held of {instrument}", Reason.POSITION_NOT_FOUND, metadata={"symbol": instrument}
+            )
+        return position.shares
+
+    def _closing(self, instrument: str, strategy_id: str, held: Decimal, quantity: Decimal | None) -> Draft:
+        terms = Terms(quantity or abs(held), OrderType.MARKET)
+        return Draft(f"close-{self._new_id()}", instrument, closing_side(held), terms, strategy_id=strategy_id)
+
+    def _line(self, actor: Actor, action: str, after: Order, before: Order | None) -> AuditLine:
+        return AuditLine(
+            after.update_time,
+            self.account,
+            actor.name,
+            actor.source,
+            action,
+            after.id,
+            _told(before) if before else "",
+            _told(after),
+        )
+
+
+def _answers(answering: Answering | None, orders: Sequence[Order]) -> list[KeyedAnswer]:
+    if answering is None:
+        return []
+    answer = answering.encode(orders)
+    return [KeyedAnswer(answering.method, answering.request_id, answering.body_hash, answer)]
+
+
+def _increments(terms: Terms, tick: Decimal, lot: Decimal) -> None:
+    try:
+        check_increments(terms, tick, lot)
+    except InvalidInput as error:
+        raise error.within("terms") from None
+
+
+def _told(order: Order) -> str:
+    """As JSON, for people."""
+    request, terms = order.request, order.pending or order.terms
+    return json.dumps(
+        {
+            "state": order.state.name,
+            "instrument": request.instrument,
+            "side": request.side.name,
+            "filled": str(order.filled),
+            **{name: str(value) for name, value in asdict(terms).items() if value is not None},
+        }
+    )
