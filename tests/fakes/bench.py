@@ -10,8 +10,8 @@ from concurrent.futures import Executor
 from scizor.domain.backtests import BacktestSpec
 from scizor.ports.calendar import SessionCalendar
 from scizor.services.backtest.computation import Computation
-from scizor.services.backtest.load import History
 from scizor.services.backtest.outcome import Outcome
+from scizor.services.history.load import History
 from scizor.strategy.registry import get
 
 

@@ -16,8 +16,8 @@ from scizor.adapters.compute import ProcessCompute
 from scizor.domain.bars import BarSeries
 from scizor.services.backtest.benches import ProcessBench
 from scizor.services.backtest.computation import Computation
-from scizor.services.backtest.load import History, SymbolHistory
 from scizor.services.backtest.outcome import Outcome
+from scizor.services.history.load import History, SymbolHistory
 from scizor.strategy.registry import get
 from tests.unit.backtest.build import spec_of, waves
 

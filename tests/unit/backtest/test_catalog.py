@@ -18,8 +18,8 @@ from scizor.domain.errors import (
 )
 from scizor.domain.strategies import ParameterType, StoredStrategy, StrategyKind, StrategyOrigin, code_hash
 from scizor.ports.strategies import StrategyFilter
-from scizor.services.backtest.strategies import builtin
 from scizor.services.backtest.strategies.catalog import with_code
+from scizor.services.code import builtin
 from scizor.strategy.errors import StrategyError
 from scizor.strategy.loader import load
 from scizor.strategy.registry import all_strategies

@@ -15,8 +15,8 @@ from scizor.domain.orders import FillCause
 from scizor.domain.outcomes import Direction
 from scizor.domain.sessions import SessionRange
 from scizor.services.backtest.computation import Computation
-from scizor.services.backtest.load import History, SymbolHistory
 from scizor.services.backtest.outcome import Outcome
+from scizor.services.history.load import History, SymbolHistory
 from scizor.strategy.registry import get
 from tests.unit.backtest.build import FIRST_SESSION, HandClock, bars_of, spec_of, waves
 

@@ -20,10 +20,11 @@ from scizor.domain.errors import LimitExceeded, Reason, Unavailable
 from scizor.domain.outcomes import RunCounts
 from scizor.domain.sessions import SessionRange
 from scizor.ports.sandbox import Answer
-from scizor.services.backtest.strategies import answers, builtin, hosting
+from scizor.services.backtest.strategies import answers, hosting
 from scizor.services.backtest.strategies.checking import CheckOrder
 from scizor.services.backtest.strategies.hosting import Hosting, Text
 from scizor.services.backtest.strategies.turns import Turns
+from scizor.services.code import builtin
 from tests.unit.backtest.build import FIRST_SESSION, App, spec_of, store_bars, waves
 from tests.unit.backtest.running import AAPL, ended, means_of, reached, running
 from tests.unit.backtest.texts import GOOD, RAISING

@@ -13,7 +13,7 @@ from scizor.domain.errors import FailedPrecondition, Reason
 from scizor.domain.instruments import Instrument
 from scizor.domain.intervals import Interval
 from scizor.domain.sessions import SessionRange, to_day
-from scizor.services.backtest.load import History, load_history
+from scizor.services.history.load import History, load_history
 from tests.fakes.storage import FakeStorage
 from tests.unit.backtest.build import bars_of, spec_of, store_bars
 

@@ -13,8 +13,8 @@ from scizor.domain.intervals import Interval
 from scizor.domain.sessions import DayArray, to_day
 from scizor.engine.market import Delisting
 from scizor.ports.calendar import SessionHours
-from scizor.services.backtest.load import History, SymbolHistory
-from scizor.services.backtest.market import ends_of, market_of, opens_and_closes
+from scizor.services.history.load import History, SymbolHistory
+from scizor.services.history.market import ends_of, market_of, opens_and_closes
 from tests.unit.backtest.build import bars_of
 
 HOUR_NS = 3_600_000_000_000

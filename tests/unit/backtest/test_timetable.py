@@ -13,9 +13,9 @@ from scizor.domain.bars import BarSeries, empty_bars
 from scizor.domain.errors import InvalidInput
 from scizor.domain.intervals import Interval
 from scizor.domain.sessions import to_day
-from scizor.services.backtest.load import History, SymbolHistory
-from scizor.services.backtest.market import market_of
 from scizor.services.backtest.strategies.timetable import timetable_of, timetable_parts
+from scizor.services.history.load import History, SymbolHistory
+from scizor.services.history.market import market_of
 from tests.unit.backtest.build import HandClock, waves
 
 MONDAY = date(2024, 3, 4)

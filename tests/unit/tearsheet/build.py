@@ -15,8 +15,8 @@ from scizor.domain.bars import BarArray, BarSeries
 from scizor.domain.metrics import Metric
 from scizor.engine.analytics.benchmark import Benchmark
 from scizor.services.backtest.computation import Computation
-from scizor.services.backtest.load import History, SymbolHistory
 from scizor.services.backtest.tearsheet.material import Material
+from scizor.services.history.load import History, SymbolHistory
 from scizor.strategy.registry import get
 from tests.unit.backtest.build import HandClock, bars_of, spec_of
 

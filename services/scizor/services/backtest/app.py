@@ -16,9 +16,9 @@ from scizor.ports.bus import Bus
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage, UnitOfWork
 from scizor.services.backtest.downsample import thinned
-from scizor.services.backtest.load import as_benchmark, no_bars
 from scizor.services.backtest.strategies.catalog import with_code
 from scizor.services.backtest.terms import settings_of
+from scizor.services.history.load import as_benchmark, no_bars
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from scizor.ports.calendar import SessionCalendar
 from scizor.ports.compute import TellingCompute
 from scizor.services.backtest.computation import Computation
 from scizor.services.backtest.handing import handed_over
-from scizor.services.backtest.load import History
 from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.strategies.timetable import Timetable, timetable_for
 from scizor.services.backtest.warm import warm_up
+from scizor.services.history.load import History
 from scizor.strategy.registry import get
 
 _NOTHING: Final = "nothing"  # that tasks share: each brings its own bars

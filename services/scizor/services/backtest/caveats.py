@@ -9,7 +9,7 @@ from typing import Final
 from scizor.domain.backtests import BacktestSpec
 from scizor.domain.bars import Adjustment
 from scizor.engine.panel import Panel
-from scizor.services.backtest.load import History
+from scizor.services.history.load import History
 
 _NAMED_SYMBOLS: Final = 3
 # No exchange is closed for longer than this without the world noticing.

@@ -16,10 +16,10 @@ from scizor.engine.panel import Panel
 from scizor.ports.backtests import BacktestResults
 from scizor.ports.calendar import SessionCalendar
 from scizor.services.backtest.caveats import caveats
-from scizor.services.backtest.load import History
-from scizor.services.backtest.market import market_of
 from scizor.services.backtest.outcome import Outcome, ambiguity_of, costs_of, counts_of, curve_of, trades_of
 from scizor.services.backtest.terms import settings_of
+from scizor.services.history.load import History
+from scizor.services.history.market import market_of
 from scizor.strategy.base import Strategy
 from scizor.strategy.run import Run, run
 

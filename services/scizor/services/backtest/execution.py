@@ -17,11 +17,11 @@ from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage
 from scizor.services.backtest.benches import Bench
-from scizor.services.backtest.load import History, load_history
 from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.proof import code_of, proof_of
 from scizor.services.backtest.report import Pace, Reporter
 from scizor.services.backtest.strategies.hosting import Hosting, Text
+from scizor.services.history.load import History, load_history
 
 Value = TypeVar("Value")
 

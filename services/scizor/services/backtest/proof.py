@@ -9,10 +9,10 @@ from scizor.engine import ENGINE_VERSION
 from scizor.engine.fingerprint import fingerprint
 from scizor.ports.calendar import SessionCalendar
 from scizor.ports.storage import UnitOfWork
-from scizor.services.backtest.load import History
-from scizor.services.backtest.market import market_of
-from scizor.services.backtest.strategies import builtin
 from scizor.services.backtest.terms import settings_of
+from scizor.services.code import builtin
+from scizor.services.history.load import History
+from scizor.services.history.market import market_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage
 from scizor.services.backtest.app import Backtests
-from scizor.services.backtest.load import load_history
 from scizor.services.backtest.proof import code_of, proof_of
+from scizor.services.history.load import load_history
 
 _LOOKED_AT: Final = 20  # of equal fingerprints, those that were asked for in other words
 

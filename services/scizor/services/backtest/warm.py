@@ -12,9 +12,9 @@ from scizor.domain.bars import VALUE_COLUMNS, BarSeries, empty_bars
 from scizor.domain.sessions import SessionRange
 from scizor.ports.calendar import SessionCalendar
 from scizor.services.backtest.computation import Computation
-from scizor.services.backtest.load import History, SymbolHistory
-from scizor.services.backtest.market import market_of
 from scizor.services.backtest.optimization import warm as trials
+from scizor.services.history.load import History, SymbolHistory
+from scizor.services.history.market import market_of
 from scizor.strategy.base import Strategy
 from scizor.strategy.registry import all_strategies
 from scizor.strategy.study import N_BLOCKS

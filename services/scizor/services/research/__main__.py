@@ -18,8 +18,8 @@ from scizor.codec.backtests import spec_from_proto
 from scizor.codec.frames import Frame, read_frame, write_frame
 from scizor.domain.backtests import BacktestSpec
 from scizor.domain.errors import Reason, ScizorError
-from scizor.services.backtest.load import History
 from scizor.services.backtest.warm import warm_up
+from scizor.services.history.load import History
 from scizor.services.research.alarm import TooLong, ended_after
 from scizor.services.research.bar_file import from_file
 from scizor.services.research.findings import as_document, of_a_run, of_error, of_names

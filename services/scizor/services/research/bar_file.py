@@ -16,7 +16,7 @@ from scizor.domain.intervals import Interval
 from scizor.domain.judge import ROUNDING
 from scizor.domain.rows import RowBatch
 from scizor.domain.sessions import SessionRange, from_day, to_day
-from scizor.services.backtest.load import History, SymbolHistory, no_bars
+from scizor.services.history.load import History, SymbolHistory, no_bars
 from scizor.services.research.plain_csv import read_plain
 from scizor.services.research.timed_csv import read_timed
 

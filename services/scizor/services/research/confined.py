@@ -22,8 +22,8 @@ from scizor.domain.strategies import Declared, Finding
 from scizor.ports.sandbox import Answer, OnMessage, Question
 from scizor.services.backtest.computation import Computation
 from scizor.services.backtest.strategies.answers import findings_parts, outcome_parts
-from scizor.services.backtest.strategies.declared import declared_of
 from scizor.services.backtest.strategies.timetable import Timetable, timetable_of
+from scizor.services.code.declared import declared_of
 from scizor.services.research.findings import of_a_run, of_error, of_imports, of_names
 from scizor.services.research.material import given, made_up
 from scizor.strategy.base import Strategy

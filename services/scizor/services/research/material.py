@@ -15,7 +15,7 @@ from scizor.domain.bars import SYNTHETIC, VALUE_COLUMNS, ActionType, BarArray, B
 from scizor.domain.errors import InvalidInput
 from scizor.domain.intervals import Interval
 from scizor.domain.sessions import parse_session, to_day
-from scizor.services.backtest.load import History, SymbolHistory, last_session
+from scizor.services.history.load import History, SymbolHistory, last_session
 
 _N_MADE_UP = 600
 _FIRST_MADE_UP = to_day(date(2020, 1, 1))

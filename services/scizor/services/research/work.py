@@ -18,8 +18,8 @@ from scizor.domain.backtests import BacktestSpec
 from scizor.domain.outcomes import held_value
 from scizor.domain.sessions import days_to_yyyymmdd
 from scizor.services.backtest.computation import Computation
-from scizor.services.backtest.load import History
 from scizor.services.backtest.outcome import Outcome
+from scizor.services.history.load import History
 from scizor.strategy.base import Strategy
 from scizor.strategy.scale import on_one_scale, split_factors
 

@@ -32,8 +32,8 @@ from scizor.services.backtest.optimization.asked import resolved_spec
 from scizor.services.backtest.optimization.measures import values_of
 from scizor.services.backtest.optimization.study import family_of
 from scizor.services.backtest.optimization.surface import Plane, plane_of
-from scizor.services.backtest.strategies import builtin
-from scizor.services.backtest.strategies.declared import declared_of
+from scizor.services.code import builtin
+from scizor.services.code.declared import declared_of
 
 _BEST: Final = 10
 _EVERY: Final = MOST_TRIALS

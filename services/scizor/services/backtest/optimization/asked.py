@@ -11,7 +11,7 @@ from scizor.domain.errors import InvalidInput, Reason
 from scizor.domain.optimizations import CURVE_METRICS, OptimizationSpec, Scheme
 from scizor.domain.search_spaces import Axis, NumberRange, Space
 from scizor.domain.strategies import Declared, ParameterSpec, ParameterType
-from scizor.services.backtest.strategies.declared import resolved
+from scizor.services.code.declared import resolved
 
 _PARENT: Final = "optimization"
 

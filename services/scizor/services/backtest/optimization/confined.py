@@ -20,13 +20,13 @@ from scizor.domain.sessions import SessionRange
 from scizor.engine.arrays import kernel_array
 from scizor.engine.validation import Split
 from scizor.ports.sandbox import Answer, OnMessage, Question
-from scizor.services.backtest.load import History
-from scizor.services.backtest.market import market_of
 from scizor.services.backtest.optimization.divisions import divisions_of
 from scizor.services.backtest.optimization.measures import figures_of
 from scizor.services.backtest.optimization.study import sessions_of, study_of
 from scizor.services.backtest.strategies.timetable import Timetable, timetable_of
 from scizor.services.backtest.terms import settings_of
+from scizor.services.history.load import History
+from scizor.services.history.market import market_of
 from scizor.services.research.material import given, made_up
 from scizor.strategy import study as work
 from scizor.strategy.builtin import RsiReversion, RsiReversionEvent

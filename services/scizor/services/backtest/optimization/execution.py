@@ -24,8 +24,6 @@ from scizor.ports.compute import Compute, ComputeAway
 from scizor.ports.optimizations import TrialBatch, joined
 from scizor.ports.search import Search, SearchFactory
 from scizor.ports.storage import Storage
-from scizor.services.backtest.load import load_history
-from scizor.services.backtest.market import market_of
 from scizor.services.backtest.optimization.divisions import Divisions, divisions_of
 from scizor.services.backtest.optimization.hosted import HostedWorkshop
 from scizor.services.backtest.optimization.progress import Lost, Teller
@@ -35,6 +33,8 @@ from scizor.services.backtest.optimization.study import sessions_of, study_of
 from scizor.services.backtest.optimization.verdict import Evidence, held_against, judge, reruns
 from scizor.services.backtest.optimization.workshop import ComputeWorkshop, ThreadWorkshop, Workshop
 from scizor.services.backtest.strategies.hosting import Hosting, Text
+from scizor.services.history.load import load_history
+from scizor.services.history.market import market_of
 from scizor.strategy.study import Study
 from scizor.strategy.trials import compiled
 

@@ -18,9 +18,9 @@ from scizor.domain.errors import LimitExceeded, Reason, Unavailable
 from scizor.domain.optimizations import METRICS, OptimizationSpec
 from scizor.engine.sweep.figures import FIGURES
 from scizor.ports.sandbox import Answer
-from scizor.services.backtest.load import History
 from scizor.services.backtest.strategies.answers import history_parts
 from scizor.services.backtest.strategies.hosting import Hosting, Text
+from scizor.services.history.load import History
 from scizor.strategy.errors import StrategyError
 from scizor.strategy.study import N_BLOCKS, Found
 

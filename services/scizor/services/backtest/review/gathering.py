@@ -15,10 +15,10 @@ import numpy as np
 from scizor.domain.errors import FailedPrecondition, LimitExceeded, NotFound, Reason
 from scizor.ports.storage import UnitOfWork
 from scizor.services.backtest.computation import benchmark_of
-from scizor.services.backtest.load import load_benchmark
 from scizor.services.backtest.review.comparison import correlation
 from scizor.services.backtest.tearsheet.material import Material
 from scizor.services.backtest.tearsheet.view import View
+from scizor.services.history.load import load_benchmark
 
 MOST_TRADES: Final = 200_000
 """Trades that one file holds; more are read page by page."""

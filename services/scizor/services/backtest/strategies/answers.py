@@ -17,7 +17,6 @@ from scizor.domain.errors import InvalidInput
 from scizor.domain.strategies import Declared, Finding
 from scizor.ports.backtests import BacktestResults
 from scizor.ports.calendar import SessionCalendar
-from scizor.services.backtest.load import History, SymbolHistory
 from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.strategies.columns import (
     Array,
@@ -27,8 +26,9 @@ from scizor.services.backtest.strategies.columns import (
     read_trades,
     trade_columns,
 )
-from scizor.services.backtest.strategies.declared import resolved
 from scizor.services.backtest.strategies.timetable import timetable_parts
+from scizor.services.code.declared import resolved
+from scizor.services.history.load import History, SymbolHistory
 from scizor.strategy.errors import StrategyError
 
 T = TypeVar("T")

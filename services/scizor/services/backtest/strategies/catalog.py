@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from scizor.domain.backtests import BacktestSpec, ParameterValue
-from scizor.domain.errors import AlreadyExists, Conflict, FailedPrecondition, InvalidInput, NotFound, Reason
+from scizor.domain.backtests import BacktestSpec
+from scizor.domain.errors import AlreadyExists, Conflict, FailedPrecondition, NotFound, Reason
 from scizor.domain.strategies import Declared, StoredStrategy, StrategyOrigin, StrategyVersion, code_hash
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage, UnitOfWork
 from scizor.ports.strategies import StrategyFilter
-from scizor.services.backtest.strategies import builtin
-from scizor.services.backtest.strategies.declared import resolved, resolved_by
 from scizor.services.backtest.strategies.hosting import Hosting, Text
+from scizor.services.code import builtin
+from scizor.services.code.pinned import known, living, pinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Catalog:
                 raise _no_version(strategy_id, number)
             return strategy, strategy.newest, builtin.source_of(came)
         async with self.storage.begin() as work:
-            strategy = await _known(work, strategy_id)
+            strategy = await known(work, strategy_id)
             version = await work.strategies.version(strategy_id, number) if number else strategy.newest
             return strategy, version, await work.strategies.source(strategy_id, version.number)
 
@@ -63,7 +62,7 @@ class Catalog:
             newest = builtin.told(came).newest
             return [newest] if before is None or newest.number < before else []
         async with self.storage.begin() as work:
-            await _known(work, strategy_id)
+            await known(work, strategy_id)
             return await work.strategies.versions(strategy_id, before, limit)
 
     async def declared(self, strategy_id: str, source: str, caller: str = "") -> Declared:
@@ -134,7 +133,7 @@ class Catalog:
 
     async def _changeable(self, work: UnitOfWork, strategy_id: str, etag: str) -> StoredStrategy:
         demand_stored(strategy_id)
-        strategy = await _living(work, strategy_id, locked=True)
+        strategy = await living(work, strategy_id, locked=True)
         if etag and etag != strategy.etag:
             message = f"strategy {strategy_id} was changed: its etag is {strategy.etag}, not {etag}"
             raise Conflict(message, Reason.ETAG_STALE, metadata={"strategy": strategy_id, "etag": strategy.etag})
@@ -156,36 +155,8 @@ async def with_code(work: UnitOfWork, asked: BacktestSpec, parent: str) -> Backt
 
     Raises NotFound(STRATEGY_NOT_FOUND), InvalidInput naming fields as `<parent>.<field>`.
     """
-    if came := builtin.find(asked.strategy_id):
-        if asked.strategy_version:
-            rule = f"{asked.strategy_id} came with the system: it has no versions of its own"
-            raise InvalidInput.of_field(f"{parent}.strategy_version", rule)
-        return replace(asked, parameters=resolved_by(came, asked.parameters, parent), code_hash="")
-    strategy, number = await _living(work, asked.strategy_id), asked.strategy_version
-    version = await work.strategies.version(strategy.id, number) if number else strategy.newest
-    parameters: Mapping[str, ParameterValue] = resolved(version.declared, asked.parameters, parent)
-    return replace(asked, parameters=parameters, strategy_version=version.number, code_hash=version.code_hash)
-
-
-async def _living(work: UnitOfWork, strategy_id: str, *, locked: bool = False) -> StoredStrategy:
-    strategy = await _known(work, strategy_id, locked=locked)
-    if strategy.delete_time is not None:
-        raise NotFound(
-            f"strategy {strategy_id} was deleted on {strategy.delete_time:%Y-%m-%d}",
-            Reason.STRATEGY_NOT_FOUND,
-            metadata={"strategy": strategy_id},
-        )
-    return strategy
-
-
-async def _known(work: UnitOfWork, strategy_id: str, *, locked: bool = False) -> StoredStrategy:
-    try:
-        return await work.strategies.get(strategy_id, locked=locked)
-    except NotFound:
-        known = builtin.known()
-        message = f"no strategy {strategy_id!r} is stored, and none came with the system; with it came {known}"
-        metadata = {"strategy": strategy_id, "known": known}
-        raise NotFound(message, Reason.STRATEGY_NOT_FOUND, metadata=metadata) from None
+    code = await pinned(work, asked.strategy_id, asked.strategy_version, asked.parameters, parent)
+    return replace(asked, parameters=code.parameters, strategy_version=code.version, code_hash=code.code_hash)
 
 
 def _no_version(strategy_id: str, number: int) -> NotFound:

@@ -13,10 +13,10 @@ from scizor.domain.sessions import SessionRange, from_day
 from scizor.domain.strategies import Finding, Severity, StrategyVersion, code_hash
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage
-from scizor.services.backtest.load import History, load_history
 from scizor.services.backtest.strategies.catalog import Catalog
-from scizor.services.backtest.strategies.declared import resolved
 from scizor.services.backtest.strategies.hosting import Hosting, Text
+from scizor.services.code.declared import resolved
+from scizor.services.history.load import History, load_history
 
 _CAPITAL: Final = Decimal(100_000)
 _CURRENCY: Final = "USD"

@@ -13,7 +13,6 @@ from scizor.domain.errors import FailedPrecondition, LimitExceeded, Reason, Unav
 from scizor.domain.strategies import Declared, Finding, FindingKind, Severity
 from scizor.ports.calendar import SessionCalendar
 from scizor.ports.sandbox import Answer, Limits, Sandbox
-from scizor.services.backtest.load import History
 from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.strategies.answers import (
     declared_from,
@@ -23,6 +22,7 @@ from scizor.services.backtest.strategies.answers import (
 )
 from scizor.services.backtest.strategies.columns import Array
 from scizor.services.backtest.strategies.turns import Turns
+from scizor.services.history.load import History
 from scizor.strategy.errors import StrategyError
 
 _PROGRAMS: Final = "scizor.services.research.confined"

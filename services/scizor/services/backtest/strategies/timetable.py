@@ -9,9 +9,9 @@ from typing import Any
 from scizor.domain.errors import InvalidInput
 from scizor.domain.sessions import DayArray
 from scizor.ports.calendar import SessionCalendar, SessionHours
-from scizor.services.backtest.load import History
-from scizor.services.backtest.market import times_of
 from scizor.services.backtest.strategies.columns import Array
+from scizor.services.history.load import History
+from scizor.services.history.market import times_of
 
 _Asked = tuple[str, str, str]
 _COLUMNS = ("days", "open_ns", "close_ns")

@@ -7,7 +7,7 @@ from functools import cache
 
 from scizor.domain.strategies import StoredStrategy, StrategyKind, StrategyOrigin, StrategyVersion, code_hash
 from scizor.ports.strategies import StrategyFilter
-from scizor.services.backtest.strategies.declared import declared_of
+from scizor.services.code.declared import declared_of
 from scizor.strategy.base import Strategy
 from scizor.strategy.registry import all_strategies
 

@@ -12,7 +12,7 @@ from scizor.domain.sessions import from_day
 from scizor.engine.market import Delisting, Listing, Market
 from scizor.engine.panel import Panel, Series, TimeArray
 from scizor.ports.calendar import SessionCalendar, SessionHours
-from scizor.services.backtest.load import History
+from scizor.services.history.load import History
 
 _NS_PER_DAY = 86_400_000_000_000
 _NEVER = np.iinfo(np.int64).max
