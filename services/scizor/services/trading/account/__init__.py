@@ -1,0 +1,1 @@
+"""What an account is worth: live prices, positions and their profit, equity over time, and how a strategy has fared."""
