@@ -13,7 +13,17 @@ from statistics import median
 from time import perf_counter
 
 BIN = Path(sys.executable).parent
-PORTS = ("EDGE", "EDGE_ADMIN", "MARKETDATA", "MARKETDATA_REST", "BACKTEST", "BACKTEST_REST", "IBSIM")
+PORTS = (
+    "EDGE",
+    "EDGE_ADMIN",
+    "MARKETDATA",
+    "MARKETDATA_REST",
+    "BACKTEST",
+    "BACKTEST_REST",
+    "TRADING",
+    "TRADING_REST",
+    "IBSIM",
+)
 
 
 def measure(rounds: int = 3) -> dict[str, float]:

@@ -12,10 +12,17 @@ from scizor.services.backtest.settings import BacktestSettings
 from scizor.services.ibsim.settings import IbsimSettings
 from scizor.services.local.settings import LocalSettings
 from scizor.services.marketdata.settings import MarketDataSettings
+from scizor.services.trading.settings import TradingSettings
 
 ROOT = Path(__file__).parents[2]
 OF_CLIENTS = {"SCIZOR_ADDRESS"}
-SETTINGS: tuple[type[BaseSettings], ...] = (LocalSettings, MarketDataSettings, BacktestSettings, IbsimSettings)
+SETTINGS: tuple[type[BaseSettings], ...] = (
+    LocalSettings,
+    MarketDataSettings,
+    BacktestSettings,
+    TradingSettings,
+    IbsimSettings,
+)
 
 
 def variables(settings: type[BaseSettings]) -> set[str]:

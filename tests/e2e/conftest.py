@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.stack import Stack, until
+from tests.e2e.trading import OpenMarket, trading_stack
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,13 @@ def stack() -> Iterator[Stack]:
         running.run("down", check=False)
         until(lambda: not running.processes(), "every process of the stack is gone")
         running.remove()
+
+
+@pytest.fixture(scope="session")
+def trading() -> Iterator[OpenMarket]:
+    """A stack whose market is open."""
+    with trading_stack() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

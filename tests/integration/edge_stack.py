@@ -134,14 +134,16 @@ def free_ports(count: int) -> list[int]:
 
 
 def settings_for(marketdata_port: int, backtest_port: int) -> EdgeSettings:
-    shared, *own, admin = free_ports(4)
+    shared, *own, admin, nobody = free_ports(6)
     return EdgeSettings(
         port=shared,
         marketdata_port=own[0],
         backtest_port=own[1],
+        trading_port=own[2],
         admin_port=admin,
         marketdata=f"127.0.0.1:{marketdata_port}",
         backtest=f"127.0.0.1:{backtest_port}",
+        trading=f"127.0.0.1:{nobody}",
     )
 
 

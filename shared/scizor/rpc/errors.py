@@ -1,10 +1,11 @@
 """The one table from an error to its gRPC status, and the one way an error is put on the wire.
 
-A status always carries `google.rpc.ErrorInfo` (reason, domain `scizor`, every dynamic value) and, for bad input,
-`google.rpc.BadRequest`. All of it travels in the trailers, for which most peers allow 8 KiB: the status as base64, four
-bytes for three, and its message once more with three for each byte that is not plain ASCII. So lengths are counted in
-bytes of UTF-8, and what does not fit is cut or left out: even the worst error arrives. An error outside the tree
-becomes INTERNAL and tells nothing but the request id under which the log tells more.
+A status always carries `google.rpc.ErrorInfo` (reason, domain `scizor`, every dynamic value); for bad input
+`google.rpc.BadRequest` besides, and for an order that breaks limits `scizor.trading.v1.CheckOrderResponse`. All of it
+travels in the trailers, for which most peers allow 8 KiB: the status as base64, four bytes for three, and its message
+once more with three for each byte that is not plain ASCII. So lengths are counted in bytes of UTF-8, and what does not
+fit is cut or left out: even the worst error arrives. An error outside the tree becomes INTERNAL and tells nothing but
+the request id under which the log tells more.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from typing import Final
 
 import structlog
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
 from grpc_status import rpc_status
 
+from scizor.codec.trading.refusals import refusal_to_proto
 from scizor.domain import errors as domain
 from scizor.domain.errors import FieldViolation, Reason, ScizorError
+from scizor.domain.trading.refusal import RiskRefused
 from scizor.rpc.calls import Call, Stage
 
 DOMAIN: Final = "scizor"
@@ -72,6 +76,9 @@ def to_status(error: BaseException, request_id: str = "") -> status_pb2.Status:
     if error.violations:
         left = _MAX_STATUS_BYTES - _ENVELOPE_BYTES - status.ByteSize()
         status.details.append(_packed(_bad_request(error.violations, left)))
+    if isinstance(error, RiskRefused):
+        left = _MAX_STATUS_BYTES - _ENVELOPE_BYTES - status.ByteSize()
+        status.details.append(_packed(refusal_to_proto(error.broken, left)))
     return status
 
 
@@ -122,7 +129,7 @@ def _fitting(pairs: Iterable[tuple[str, str]], most: int, max_bytes: int) -> Ite
         yield one, other
 
 
-def _packed(detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> AnyMessage:
+def _packed(detail: Message) -> AnyMessage:
     packed = AnyMessage()
     packed.Pack(detail)
     return packed

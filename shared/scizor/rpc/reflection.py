@@ -16,11 +16,12 @@ from grpc_reflection.v1alpha._async import ReflectionServicer
 from scizor.backtest.v1 import backtest_service_pb2
 from scizor.marketdata.v1 import market_data_service_pb2
 from scizor.rpc.calls import Context
+from scizor.trading.v1 import trading_service_pb2
 
 HEADER: Final = "x-scizor-reflect"
 CONTRACTS: Final[tuple[str, ...]] = tuple(
     service.full_name
-    for file in (market_data_service_pb2.DESCRIPTOR, backtest_service_pb2.DESCRIPTOR)
+    for file in (market_data_service_pb2.DESCRIPTOR, backtest_service_pb2.DESCRIPTOR, trading_service_pb2.DESCRIPTOR)
     for service in file.services_by_name.values()
 )
 

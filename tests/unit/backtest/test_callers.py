@@ -1,4 +1,4 @@
-"""Who calls: what a header says, where it says it properly, else an address."""
+"""Who calls: what a header says, where it says it properly, else an address; and from where, for an audit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from scizor.domain.errors import InvalidInput
 from scizor.rpc.logs import leave_out_headers
-from scizor.services.backtest.calls import CALLER, caller_of
+from scizor.services.callers import CALLER, caller_of, source_of
 
 
 class Asking:
@@ -48,6 +48,11 @@ def test_what_is_no_name_is_refused_with_header_and_rule(said: str | bytes) -> N
         who(said)
     assert str(refused.value.message) == "x-scizor-caller: must be at most 100 printable ASCII characters"
     assert [one.field for one in refused.value.violations] == [CALLER]
+
+
+def test_where_a_call_came_from_is_told_with_all_that_is_said_of_it() -> None:
+    asking: Any = Asking("me")
+    assert source_of(asking) == "ipv4:10.0.0.7:51000; x"
 
 
 def test_headers_that_are_no_text_fill_no_log(caplog: pytest.LogCaptureFixture) -> None:

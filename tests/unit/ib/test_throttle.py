@@ -65,6 +65,40 @@ async def test_a_full_queue_refuses_questions_but_never_orders() -> None:
     throttle.close()
 
 
+async def test_a_cancel_follows_the_order_it_is_about_and_overtakes_the_others() -> None:
+    sent: asyncio.Queue[str] = asyncio.Queue()
+    throttle = Throttle(ThrottleRules(messages_per_s=200, burst=1), sent.put_nowait)
+    first, other, changed = "3\x007\x00a\x00", "3\x0077\x00a\x00", "3\x007\x00b\x00"
+    cancel, unsent = "4\x001\x007\x00", "4\x001\x009\x00"
+    for message in (PROBE, other, first, changed, other, cancel, cancel, unsent, unsent):
+        throttle.put(message)
+    async with asyncio.timeout(5):
+        assert [await sent.get() for _ in range(7)] == [PROBE, unsent, other, first, changed, cancel, other]
+    assert throttle.waiting == 0
+
+
+async def test_too_many_waiting_orders_are_refused_and_cancels_never_are() -> None:
+    throttle = Throttle(ThrottleRules(burst=1, most_waiting=2), lambda _: None)
+    for number in range(3):
+        throttle.put(f"3\x00{number}\x00")
+    with pytest.raises(SourceFailure, match="2 messages wait") as refused:
+        throttle.put("3\x004\x00")
+    assert refused.value.category is FailureCategory.PACING
+    throttle.put("4\x001\x009\x00")
+    assert throttle.waiting == 3
+    throttle.close()
+
+
+async def test_orders_that_wait_are_forgotten_with_the_link_and_questions_are_not() -> None:
+    throttle = Throttle(ThrottleRules(burst=1), lambda _: None)
+    for message in (PROBE, ORDER, CANCEL_ORDER, HISTORY):
+        throttle.put(message)
+    assert throttle.backlog_s == pytest.approx(3 / 47)
+    throttle.forget_orders()
+    assert throttle.waiting == 1
+    throttle.close()
+
+
 async def test_a_closed_throttle_sends_nothing_more() -> None:
     sent: list[str] = []
     throttle = Throttle(ThrottleRules(messages_per_s=200, burst=1), sent.append)

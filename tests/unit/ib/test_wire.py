@@ -11,6 +11,7 @@ import pytest
 from ib_async.contract import ContractDetails
 
 from scizor.adapters.ib.messages import DataType, FiveSeconds, HeadTimestamp, History, HistoryUpdate, Message, Tick
+from scizor.adapters.ib.orders.messages import OrderMessage
 from scizor.adapters.ib.throttle import ThrottleRules
 from scizor.adapters.ib.wire import WireClient
 
@@ -26,6 +27,10 @@ class HeardInbox:
     def settled(self) -> None: ...
 
     def accounts(self, names: Sequence[str]) -> None: ...
+
+    def next_number(self, number: int) -> None: ...
+
+    def order(self, message: OrderMessage) -> None: ...
 
     def time_told(self, epoch_s: int) -> None: ...
 

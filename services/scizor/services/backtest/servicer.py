@@ -19,12 +19,13 @@ from scizor.ports.backtests import BacktestFilter
 from scizor.ports.storage import UnitOfWork
 from scizor.rpc.errors import to_status
 from scizor.services.backtest.app import Wish
-from scizor.services.backtest.calls import Calls, Context, caller_of
+from scizor.services.backtest.calls import Calls
 from scizor.services.backtest.failures import as_error
 from scizor.services.backtest.optimization.calls import OptimizationCalls
 from scizor.services.backtest.review.calls import ReviewCalls
 from scizor.services.backtest.strategies.calls import StrategyCalls
 from scizor.services.backtest.watch import Ended, Moved, WatchEvent
+from scizor.services.callers import Context, caller_of
 from scizor.services.idempotent import once
 
 Answer = TypeVar("Answer", rpc.CreateBacktestResponse, rpc.CancelBacktestResponse)

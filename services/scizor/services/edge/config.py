@@ -19,10 +19,12 @@ from scizor.backtest.v1 import backtest_service_pb2
 from scizor.errors.v1 import errors_pb2
 from scizor.marketdata.v1 import market_data_service_pb2
 from scizor.services.edge.replies import REPLIES, Reply
+from scizor.trading.v1 import trading_service_pb2
 
 _HERE: Final = Path(__file__).parent
 _MARKETDATA: Final = market_data_service_pb2.DESCRIPTOR.services_by_name["MarketDataService"]
 _BACKTEST: Final = backtest_service_pb2.DESCRIPTOR.services_by_name["BacktestService"]
+_TRADING: Final = trading_service_pb2.DESCRIPTOR.services_by_name["TradingService"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,11 @@ class EdgeSettings:
     port: int = 8080
     marketdata_port: int = 8000
     backtest_port: int = 8001
+    trading_port: int = 8002
     admin_port: int = 9901
     marketdata: str = "127.0.0.1:50051"
     backtest: str = "127.0.0.1:50052"
+    trading: str = "127.0.0.1:50053"
     # More than the servers' own deadline, so that a slow call gets their answer; this one is for a server that hangs.
     unary_timeout_s: float = 35.0
     max_message_bytes: int = 16 * 1024 * 1024
@@ -55,15 +59,18 @@ class _Upstream:
 def render(settings: EdgeSettings) -> str:
     """Envoy's configuration as YAML."""
     marketdata, backtest = _Upstream("marketdata", _MARKETDATA), _Upstream("backtest", _BACKTEST)
+    trading = _Upstream("trading", _TRADING)
     listeners = [
-        _listener(settings, "all", settings.port, [marketdata, backtest]),
+        _listener(settings, "all", settings.port, [marketdata, backtest, trading]),
         _listener(settings, "marketdata", settings.marketdata_port, [marketdata]),
         _listener(settings, "backtest", settings.backtest_port, [backtest]),
+        _listener(settings, "trading", settings.trading_port, [trading]),
     ]
     clusters = [
         _cluster("marketdata", [settings.marketdata]),
         _cluster("backtest", [settings.backtest]),
-        _cluster("any", [settings.marketdata, settings.backtest]),
+        _cluster("trading", [settings.trading]),
+        _cluster("any", [settings.marketdata, settings.backtest, settings.trading]),
     ]
     return _filled(
         "envoy.yaml",

@@ -18,7 +18,7 @@ from scizor.services.ibsim.broker.events import (
 )
 from scizor.services.ibsim.broker.words import ACCOUNT, Refusal
 from scizor.services.ibsim.gateway import Gateway
-from scizor.services.ibsim.handlers.account import tell_account, tell_order
+from scizor.services.ibsim.handlers.account import tell_account, tell_followers, tell_order
 from scizor.services.ibsim.handlers.table import HANDLERS
 from scizor.services.ibsim.limits import MessageRate
 from scizor.services.ibsim.market.api import MarketError
@@ -52,6 +52,7 @@ class Session:
         self.data_type = 1
         self.hears_positions = False
         self.hears_account = False
+        self.followed_accounts: dict[int, str] = {}
         self.summaries: set[int] = set()
         self._reader = reader
         self._writer = writer
@@ -119,8 +120,10 @@ class Session:
         """Tell the client of an event, if it concerns it."""
         if isinstance(event, FillEvent) and self.hears_positions:
             self.push(account.position(event.position))
-        if isinstance(event, CommissionEvent) and self.hears_account:
-            tell_account(self)
+        if isinstance(event, CommissionEvent):
+            tell_followers(self)
+            if self.hears_account:
+                tell_account(self)
         if order_of(event).client_id == self.client_id:
             self._notify_owner(event)
 

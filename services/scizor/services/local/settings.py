@@ -35,9 +35,11 @@ class LocalSettings(BaseSettings):
     )
     marketdata_port: int = Field(default=50051, ge=1, le=65535, description="gRPC port of MarketData")
     backtest_port: int = Field(default=50052, ge=1, le=65535, description="gRPC port of Backtest")
+    trading_port: int = Field(default=50053, ge=1, le=65535, description="gRPC port of Trading")
     edge_port: int = Field(default=8080, ge=1, le=65535, description="port of the edge: gRPC, gRPC-Web and JSON of all")
     marketdata_rest_port: int = Field(default=8000, ge=1, le=65535, description="JSON port of MarketData")
     backtest_rest_port: int = Field(default=8001, ge=1, le=65535, description="JSON port of Backtest")
+    trading_rest_port: int = Field(default=8002, ge=1, le=65535, description="JSON port of Trading")
     ibkr_host: str | None = Field(
         default=None,
         validation_alias="IBKR_HOST",
@@ -93,6 +95,7 @@ class LocalSettings(BaseSettings):
             f"{_PREFIX}HOME": str(self.home),
             f"{_PREFIX}BIND_HOST": BIND_HOST,
             "DATABASE_URL": self.database_url or EmbeddedPostgres(self.home).dsn,
+            f"{_PREFIX}TRADING_MARKETDATA": f"{BIND_HOST}:{self.marketdata_port}",
             "IBKR_HOST": self.ibkr_host or BIND_HOST,
             "IBKR_PORT": str(self.ibsim_port if self.simulates_broker else self.ibkr_port),
             **({"SCIZOR_COMPUTE": self.scheduler} if self.cluster_workers else {}),

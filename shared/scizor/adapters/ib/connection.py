@@ -18,6 +18,7 @@ import structlog
 
 from scizor.adapters.ib.errors import ConnectionNotice, Notice, disconnected
 from scizor.adapters.ib.lane import HistoryLane
+from scizor.adapters.ib.orders.decode import OrderDesk
 from scizor.adapters.ib.session import Session
 from scizor.adapters.ib.settings import IbSettings
 from scizor.domain.broker import ConnectionState, ConnectionStatus, SourceFailure
@@ -42,10 +43,11 @@ class SessionListener(Protocol):
 
 
 class IbConnection:
-    """Runs as one task; `run` ends only when cancelled."""
+    """Runs as one task; `run` ends only when cancelled. `orders`: who hears of orders, set before, if any are sent."""
 
     def __init__(self, settings: IbSettings, clock: Clock, lane: HistoryLane) -> None:
         self._settings, self._clock, self._lane = settings, clock, lane
+        self.orders: OrderDesk | None = None
         # Jitter keeps programs that lost one gateway from coming back in step; nothing secret is made of it.
         self._random = random.Random()  # noqa: S311
         self._port = settings.port
@@ -78,8 +80,12 @@ class IbConnection:
     @property
     def usable(self) -> Session | None:
         """The session, if requests may be sent on it now."""
-        draining = self._status.state is ConnectionState.DRAINING
-        return None if self._link_lost or draining else self._session
+        return None if self._status.state is ConnectionState.DRAINING else self.linked
+
+    @property
+    def linked(self) -> Session | None:
+        """The session, if what is sent on it gets through: also while the connection drains."""
+        return None if self._link_lost else self._session
 
     async def wait_ready(self, deadline_s: float) -> Session:
         """The session, as soon as requests may be sent. Raises SourceFailure(DISCONNECTED) at the deadline."""
@@ -117,7 +123,7 @@ class IbConnection:
 
     async def _one_session(self) -> str:
         self._set(ConnectionState.CONNECTING, self._status.message)
-        session = Session(self._settings, self._port, self._clock, self._noticed)
+        session = Session(self._settings, self._port, self._clock, self._noticed, self.orders)
         reason = "stopped"
         try:
             await session.open()
@@ -193,13 +199,18 @@ class IbConnection:
     def _interrupt(self, reason: str) -> None:
         self._link_lost = reason
         if self._session:
-            # Nobody answers what was asked before, not even after the link is back.
+            # Nobody answers what was asked before, not even after the link is back; and an order that was changed or
+            # cancelled without the link may live on twice.
+            self._session.client.throttle.forget_orders()
             self._session.fail_replies(reason)
             self._tell_interrupted(reason)
 
     def _farm_back(self, farm: str) -> None:
-        """What a broken data service served may have died without a word, and nobody says what that was."""
-        if self._session and not self._link_lost:
+        """What a broken data service served may have died without a word, and nobody says what that was.
+
+        Orders do not go by way of data services: where they do, nothing was interrupted, and nothing has to be asked.
+        """
+        if self._session and not self._link_lost and self.orders is None:
             self._tell_interrupted(f"the data service {farm} was broken")
             self._tell_opened()
 

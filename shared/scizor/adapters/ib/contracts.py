@@ -39,6 +39,17 @@ class IbContracts:
             exchange=instrument.exchange or "SMART",
             currency=instrument.currency,
         )
+        found = {each.con_id: each for each in await self._ask(wanted)}
+        exchange = exchange_name(instrument.primary_exchange)
+        fitting = [each for each in found.values() if each.primary_exchange == exchange]
+        return fitting or list(found.values())
+
+    async def by_id(self, con_id: int) -> BrokerContract | None:
+        """The one of this id, also if it is traded no longer; None if there is none. Raises SourceFailure."""
+        found = await self._ask(Contract(conId=con_id, includeExpired=True))
+        return found[0] if found else None
+
+    async def _ask(self, wanted: Contract) -> Sequence[BrokerContract]:
         async with self._room:
             session = await self._connection.wait_ready(self._settings.ready_s)
             try:
@@ -52,10 +63,7 @@ class IbContracts:
                     return []
                 raise
             simulated = session.simulated
-        found = {each.con_id: each for each in (broker_contract(one, simulated=simulated) for one in details)}
-        exchange = exchange_name(instrument.primary_exchange)
-        fitting = [each for each in found.values() if each.primary_exchange == exchange]
-        return fitting or list(found.values())
+        return [broker_contract(one, simulated=simulated) for one in details]
 
 
 class _DetailsReply(Reply[list[ContractDetails]]):

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from ib_async.contract import ContractDetails
 
+from scizor.adapters.ib.orders.messages import AccountLine, ToldExecution
+
 HISTORY_FIELDS = 8
 """Of one bar: date, open, high, low, close, volume, average, count."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """No more contracts come."""
+    """The answer is complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +66,15 @@ class FiveSeconds:
     volume: float
 
 
-Message = ContractDetails | End | History | HistoryUpdate | HeadTimestamp | Tick | DataType | FiveSeconds
+Message = (
+    ContractDetails
+    | End
+    | History
+    | HistoryUpdate
+    | HeadTimestamp
+    | Tick
+    | DataType
+    | FiveSeconds
+    | ToldExecution
+    | AccountLine
+)

@@ -39,7 +39,7 @@ CATEGORIES: Mapping[int, ErrorCategory] = {
 _SESSION = re.compile(
     r"next (trading )?session|will not be placed|outside of regular|market (is )?closed", re.IGNORECASE
 )
-_EXPIRED = re.compile(r"expired|time in force|end of day|session is over", re.IGNORECASE)
+_EXPIRED = re.compile(r"expired|time in force|end of day|(session|time) is over", re.IGNORECASE)
 _STATUSES = {
     "ApiPending": BrokerStatus.PENDING,
     "PendingSubmit": BrokerStatus.PENDING,

@@ -23,6 +23,8 @@ from scizor.adapters.ib.errors import (
     notice,
 )
 from scizor.adapters.ib.messages import Message
+from scizor.adapters.ib.orders.decode import NUMBERS, OrderDesk
+from scizor.adapters.ib.orders.messages import OrderMessage
 from scizor.adapters.ib.receivers import Receiver, Reply
 from scizor.adapters.ib.settings import IbSettings
 from scizor.adapters.ib.wire import WireClient
@@ -34,39 +36,47 @@ SIMULATED_ACCOUNT = "DUSIM"
 
 _DELAYED = 3
 _SKEW_THAT_MATTERS = timedelta(minutes=1)
-_FIRST_REQUEST_ID = 1_000_000_000
+FIRST_REQUEST_ID = 1_000_000_000
+"""Below it are the numbers of orders."""
 T = TypeVar("T")
-Send = Callable[[WireClient, int], None]
+Send = Callable[[WireClient, int], object]
 """How a request, or its cancellation, is sent under a request id."""
 
 
 class Session:
     """Implements the wire's inbox. `heard_s` is the loop's time of the last bytes, `receive_time` the clock's.
 
-    `clock_skew`: the gateway's clock less ours.
+    `clock_skew`: the gateway's clock less ours. `account_names`: the login's; `lowest_number`: that an order may have.
     """
 
     def __init__(
-        self, settings: IbSettings, port: int, clock: Clock, notify: Callable[[ConnectionNotice], None]
+        self,
+        settings: IbSettings,
+        port: int,
+        clock: Clock,
+        notify: Callable[[ConnectionNotice], None],
+        orders: OrderDesk | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._settings, self._port, self._clock, self._notify = settings, port, clock, notify
-        self.client = WireClient(self, settings.throttle)
+        self._orders = orders
+        self.client = WireClient(self, settings.throttle, orders=orders is not None)
         self.lost: asyncio.Future[str] = self._loop.create_future()
         self._gone = asyncio.Event()
         self.heard_s, self.receive_time = self._loop.time(), clock.now()
-        self._accounts: Sequence[str] = ()
+        self.account_names: Sequence[str] = ()
+        self.lowest_number = 0
         self._receivers: dict[int, Receiver] = {}
         self._touched: dict[Receiver, None] = {}
         self._probe: asyncio.Future[None] | None = None
-        self._ids = count(_FIRST_REQUEST_ID)
+        self._ids = count(FIRST_REQUEST_ID)
         self._refusal = ""
         self.clock_skew = timedelta()
 
     @property
     def simulated(self) -> bool:
         """Whether it is the simulated gateway."""
-        return any(name.startswith(SIMULATED_ACCOUNT) for name in self._accounts)
+        return any(name.startswith(SIMULATED_ACCOUNT) for name in self.account_names)
 
     @property
     def server_version(self) -> int:
@@ -97,18 +107,21 @@ class Session:
 
     async def probe(self, deadline_s: float) -> None:
         """Ask for the time, to hear whether anybody is there. Raises SourceFailure."""
-        self._probe = self._loop.create_future()
+        asked = self._probe
         try:
             async with asyncio.timeout(deadline_s):
-                self.client.reqCurrentTime()
-                await self._probe
+                if asked is None:
+                    asked = self._probe = self._loop.create_future()
+                    self.client.reqCurrentTime()
+                await asyncio.shield(asked)
         except TimeoutError:
             message = f"the gateway is silent: no answer to a probe within {deadline_s:g} s"
             raise SourceFailure(FailureCategory.TIMEOUT, message) from None
         except ConnectionError:
             raise disconnected() from None
         finally:
-            self._probe = None
+            if self._probe is asked:
+                self._probe = None
 
     async def ask(
         self, reply: Reply[T], send: Send, deadline_s: float, cancel: Send | None = None, *, always_cancel: bool = False
@@ -129,6 +142,15 @@ class Session:
             raise
         self.unsubscribe(req_id, cancel if always_cancel else None)
         return answer
+
+    def tell(self, send: Callable[[WireClient], object]) -> None:
+        """Send what has no answer, or one that bears no number. Raises SourceFailure: not sent."""
+        if self.lost.done():
+            raise disconnected(self.lost.result())
+        try:
+            send(self.client)
+        except ConnectionError:
+            raise disconnected() from None
 
     def subscribe(self, receiver: Receiver, send: Send) -> int:
         """Send a request whose answers go to the receiver; returns its id. Raises SourceFailure."""
@@ -161,6 +183,10 @@ class Session:
             if isinstance(receiver, Reply):
                 receiver.failed(disconnected(reason))
 
+    def end(self, reason: str) -> None:
+        """What was told has a hole: only a new session's books close it."""
+        self._lose(reason)
+
     async def close(self, reason: str) -> None:
         """Hang up and wait for the socket to be gone."""
         self._lose(reason)
@@ -185,10 +211,21 @@ class Session:
         touched, self._touched = self._touched, {}
         for receiver in touched:
             receiver.settled()
+        if self._orders:
+            self._orders.settled()
 
     def accounts(self, names: Sequence[str]) -> None:
         """Which say whether the gateway is the simulated one."""
-        self._accounts = names
+        self.account_names = names
+
+    def next_number(self, number: int) -> None:
+        """Orders begin there."""
+        self.lowest_number = number
+
+    def order(self, message: OrderMessage) -> None:
+        """To who hears of orders; a session that is over says nothing more."""
+        if self._orders and not self.lost.done():
+            self._orders.told(message)
 
     def time_told(self, epoch_s: int) -> None:
         """The probe is answered."""
@@ -211,6 +248,8 @@ class Session:
         about = notice(code, text)
         if about:
             self._notify(about)
+        if self._orders and 0 < req_id < FIRST_REQUEST_ID and not self.lost.done():
+            self._orders.complained(req_id, code, text)
         receiver = self._receivers.get(req_id)
         if receiver and not is_warning(code):
             if receiver.over_with_error:
@@ -218,7 +257,9 @@ class Session:
             receiver.failed(failure(code, text))
 
     def unreadable(self, req_id: int, number: int) -> None:
-        """The request it belongs to cannot be answered."""
+        """The request it belongs to cannot be answered; of one about orders, nobody knows what it said."""
+        if self._orders and number in NUMBERS:
+            self._lose(f"message {number} about orders could not be read")
         receiver = self._receivers.get(req_id)
         if receiver:
             receiver.failed(SourceFailure(FailureCategory.SOURCE_FAULT, f"message {number} could not be read"))

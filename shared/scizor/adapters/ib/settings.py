@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from scizor.adapters.ib.pacing import PacingRules
 from scizor.adapters.ib.throttle import ThrottleRules
+from scizor.domain.trading.reports import ErrorCategory
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +56,23 @@ class IbSettings:
     restart_window: RestartWindow | None = None
     throttle: ThrottleRules = field(default_factory=ThrottleRules)
     pacing: PacingRules = field(default_factory=PacingRules)
+
+
+@dataclass(frozen=True, slots=True)
+class IbOrderSettings:
+    """What is set of orders besides. Times in seconds.
+
+    `client_id`: orders belong to the client that placed them, so it must stay what it was. `step_s`: how long each of
+    the questions may take that a snapshot is made of. `reason_s`: how long an end waits for the error that explains it,
+    and such an error for the end. `commission_s`: how long a snapshot waits for what its executions cost.
+    `gateway_zone`: whose midnight begins the day that the gateway still tells about. `categories`: of error codes;
+    they win over ours. `most_waiting`: messages that wait here before the session is given up.
+    """
+
+    client_id: int = 18
+    step_s: float = 10.0
+    reason_s: float = 0.3
+    commission_s: float = 0.5
+    gateway_zone: str = "America/New_York"
+    categories: Mapping[int, ErrorCategory] = field(default_factory=dict)
+    most_waiting: int = 100_000

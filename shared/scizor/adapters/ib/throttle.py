@@ -28,7 +28,7 @@ class Priority(IntEnum):
 
 
 PRIORITY_BY_MESSAGE = {
-    4: Priority.CANCEL,  # cancel order; one that is still waiting here is overtaken, so look before cancelling
+    4: Priority.CANCEL,  # cancel order; behind the order itself, if that is still waiting here
     58: Priority.CANCEL,  # cancel all orders
     3: Priority.ORDER,  # place order
     49: Priority.CONTROL,  # current time: the probe
@@ -69,7 +69,12 @@ class Bucket:
     def wait_s(self, now_s: float) -> float:
         """Until there is a token."""
         self._gain(now_s)
-        return max(0.0, (1.0 - self._tokens) / (self._per_s * self.pace))
+        return max(0.0, (1.0 - self._tokens) * self.interval_s)
+
+    @property
+    def interval_s(self) -> float:
+        """Between two tokens."""
+        return 1.0 / (self._per_s * self.pace)
 
     def slow_down(self) -> None:
         """Half the pace; it comes back within some thousand messages."""
@@ -102,17 +107,46 @@ class Throttle:
         return self._bucket.pace
 
     def put(self, message: str) -> None:
-        """Send as soon as may be. Raises SourceFailure(PACING) when too many wait; orders are never refused."""
+        """Send as soon as may be. Raises SourceFailure(PACING) when too many wait.
+
+        Questions never keep an order from being taken, and nothing keeps a cancel, which waits here but once.
+        """
         priority = PRIORITY_BY_MESSAGE.get(int(message.partition("\0")[0]), Priority.DATA)
-        if priority >= Priority.CONTROL and self.waiting >= self._rules.most_waiting:
-            raise SourceFailure(FailureCategory.PACING, f"{self.waiting} messages wait to be sent to the broker")
-        self._queues[priority].append(message)
+        waiting = len(self._queues[priority]) if priority is Priority.ORDER else self.waiting
+        if priority is not Priority.CANCEL and waiting >= self._rules.most_waiting:
+            raise SourceFailure(FailureCategory.PACING, f"{waiting} messages wait to be sent to the broker")
+        if priority is Priority.CANCEL:
+            self._put_cancel(message)
+        else:
+            self._queues[priority].append(message)
         if self._timer is None:
             self._flush()
+
+    def _put_cancel(self, message: str) -> None:
+        """Ahead of everything but the order it is about: a cancel that came first would find nothing to cancel."""
+        orders, cancels = self._queues[Priority.ORDER], self._queues[Priority.CANCEL]
+        if message in cancels or message in orders:
+            return
+        number = message.split("\0")[2]
+        placing = [place for place, one in enumerate(orders) if one.startswith(f"3\0{number}\0")]
+        if placing:
+            orders.insert(placing[-1] + 1, message)
+        else:
+            cancels.append(message)
+
+    @property
+    def backlog_s(self) -> float:
+        """How long what waits will take to leave."""
+        return self.waiting * self._bucket.interval_s
 
     def slow_down(self) -> None:
         """The gateway said that messages come too fast."""
         self._bucket.slow_down()
+
+    def forget_orders(self) -> None:
+        """Neither orders nor cancels that wait are sent: what they were about may change before they arrive."""
+        self._queues[Priority.ORDER].clear()
+        self._queues[Priority.CANCEL].clear()
 
     def close(self) -> None:
         """What was not sent never is."""

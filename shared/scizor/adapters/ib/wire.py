@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from ib_async.client import Client
-from ib_async.contract import ContractDetails
+from ib_async.contract import Contract, ContractDetails
 from ib_async.decoder import Decoder
+from ib_async.order import Order, OrderState
 from ib_async.wrapper import Wrapper
 
 from scizor.adapters.ib.messages import (
@@ -29,7 +30,10 @@ from scizor.adapters.ib.messages import (
     Message,
     Tick,
 )
+from scizor.adapters.ib.orders.decode import COMPLETED_ORDER, NUMBERS, OPEN_ORDER, OrderReader
+from scizor.adapters.ib.orders.messages import OrderMessage
 from scizor.adapters.ib.throttle import Throttle, ThrottleRules
+from scizor.domain.broker import SourceFailure
 
 _SILENT = logging.Logger("ib_async", logging.CRITICAL + 1)  # outside the tree: our status says it all
 _HISTORY, _HISTORY_UPDATE, _CONTRACT = 17, 90, 10
@@ -52,6 +56,14 @@ class Inbox(Protocol):
 
     def accounts(self, names: Sequence[str]) -> None:
         """The login's accounts."""
+        ...
+
+    def next_number(self, number: int) -> None:
+        """The lowest number that an order may have."""
+        ...
+
+    def order(self, message: OrderMessage) -> None:
+        """Of an order or of what is held; not told unless orders were asked for."""
         ...
 
     def time_told(self, epoch_s: int) -> None:
@@ -78,9 +90,9 @@ class Inbox(Protocol):
 class WireClient(Client):
     """ib_async's client, sending by way of our throttle and decoding by way of our decoder."""
 
-    def __init__(self, inbox: Inbox, rules: ThrottleRules) -> None:
+    def __init__(self, inbox: Inbox, rules: ThrottleRules, *, orders: bool = False) -> None:
         super().__init__(_Callbacks(inbox))
-        self.decoder = _Decoder(inbox, self.wrapper)
+        self.decoder = _Decoder(inbox, self.wrapper, orders=orders)
         self.throttle = Throttle(rules, self._write)
         self._logger = _SILENT
 
@@ -101,11 +113,14 @@ class WireClient(Client):
 
 
 class _Decoder(Decoder):
-    def __init__(self, inbox: Inbox, callbacks: _Callbacks) -> None:
+    def __init__(self, inbox: Inbox, callbacks: _Callbacks, *, orders: bool) -> None:
         super().__init__(cast("Wrapper", callbacks), 0)
         self._inbox = inbox
         self.logger = _SILENT
-        self.handlers = {number: self.handlers[number] for number in _TAKEN}
+        taken = (*_TAKEN, OPEN_ORDER, COMPLETED_ORDER) if orders else _TAKEN
+        self.handlers = {number: self.handlers[number] for number in taken}
+        if orders:
+            self.handlers.update(callbacks.reader.handlers())
         self.handlers[_HISTORY] = self._history
         self.handlers[_HISTORY_UPDATE] = self._history_update
 
@@ -120,6 +135,15 @@ class _Decoder(Decoder):
             handler(fields)
         except (ValueError, IndexError):  # too few fields, or words where numbers belong
             self._inbox.unreadable(int(req_id) if req_id.isdigit() else -1, number)
+        except (KeyError, TypeError, SourceFailure):  # words nobody knows
+            if number not in NUMBERS:
+                raise
+            self._inbox.unreadable(-1, number)
+
+    def parse(self, obj: object) -> None:
+        """Orders keep their texts: what they say is exact, and a float of it would not be."""
+        if not isinstance(obj, (Order, OrderState)):
+            super().parse(obj)
 
     def _history(self, fields: list[str]) -> None:
         count = int(fields[4])
@@ -139,6 +163,7 @@ class _Callbacks:
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
+        self.reader = OrderReader(inbox)
 
     def tcpDataArrived(self) -> None:
         self._inbox.arrived()
@@ -156,7 +181,13 @@ class _Callbacks:
         """Told after `setEventsDone`, and only if the connection had been ready."""
 
     def nextValidId(self, order_id: int) -> None:
-        """The library's client keeps it."""
+        self._inbox.next_number(order_id)
+
+    def openOrder(self, _order_id: int, contract: Contract, order: Order, state: OrderState) -> None:
+        self.reader.open_order(contract, order, state)
+
+    def completedOrder(self, contract: Contract, order: Order, state: OrderState) -> None:
+        self.reader.completed_order(contract, order, state)
 
     def managedAccounts(self, accounts: str) -> None:
         self._inbox.accounts([name for name in accounts.split(",") if name])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from scizor.domain.orders import OrderType
 from scizor.domain.trading import events as e
 from scizor.domain.trading.machine import after_hearing
+from scizor.domain.trading.orders import Terms
 from scizor.domain.trading.reports import (
     BrokerStatus,
     BustReport,
@@ -20,6 +23,10 @@ from scizor.domain.trading.reports import (
     StatusReport,
 )
 from scizor.domain.trading.states import Hold, Order, OrderState
+
+_OVER = frozenset(
+    {BrokerStatus.FILLED, BrokerStatus.CANCELED, BrokerStatus.EXPIRED, BrokerStatus.REJECTED, BrokerStatus.INACTIVE}
+)
 
 
 def interpret(order: Order, report: Report) -> tuple[e.Payload, ...]:
@@ -62,12 +69,30 @@ def _identity(broker_id: str) -> list[e.Payload]:
 
 
 def _terms(order: Order, report: OrderReport) -> list[e.Payload]:
+    if report.standing.status in _OVER:  # brokers leave out prices and quantities of orders that have ended
+        return []
+    told = _as_asked(report.terms, *filter(None, (order.pending, order.terms)))
     said: list[e.Payload] = []
-    if report.terms == order.pending or report.terms != order.terms:
-        said.append(e.Replaced(report.terms))
-    if order.pending not in (None, report.terms) and not order.commanded:
+    if told == order.pending or told != order.terms:
+        said.append(e.Replaced(told))
+    if order.pending not in (None, told) and not order.commanded:
         said.append(e.ReplaceRejected("the broker has it on other terms"))
     return said
+
+
+def _as_asked(told: Terms, *asked: Terms) -> Terms:
+    """The terms that were asked for, where those told differ by no more than brokers leave out.
+
+    They tell where a trail's stop is by now and not where it began, and times to the second.
+    """
+    for one in asked:
+        stop = told.stop if one.type is not OrderType.TRAILING else one.stop
+        good_till = told.good_till
+        if good_till and one.good_till and good_till == one.good_till.replace(microsecond=0):
+            good_till = one.good_till
+        if replace(told, stop=stop, good_till=good_till) == one:
+            return one
+    return told
 
 
 def _standing(order: Order, report: StatusReport) -> list[e.Payload]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 
-from scizor.domain.errors import FieldViolation, InvalidInput
+from scizor.domain.errors import FieldViolation, InvalidInput, Reason
 from scizor.domain.orders import OrderType, Side, TimeInForce
 
 
@@ -71,7 +71,7 @@ def check_terms(terms: Terms) -> None:
     broken = [*_broken_numbers(terms), *_broken_prices(terms), *_broken_times(terms)]
     if broken:
         message = "; ".join(f"{each.field}: {each.description}" for each in broken)
-        raise InvalidInput(message, metadata={"field": broken[0].field}, violations=broken)
+        raise InvalidInput(message, Reason.FIELD_INVALID, metadata={"field": broken[0].field}, violations=broken)
 
 
 def check_increments(terms: Terms, tick: Decimal, lot: Decimal) -> None:
@@ -85,7 +85,7 @@ def check_increments(terms: Terms, tick: Decimal, lot: Decimal) -> None:
         broken.append(FieldViolation("quantity", f"must be a multiple of {lot}, not {terms.quantity}"))
     if broken:
         message = "; ".join(f"{each.field}: {each.description}" for each in broken)
-        raise InvalidInput(message, metadata={"field": broken[0].field}, violations=broken)
+        raise InvalidInput(message, Reason.FIELD_INVALID, metadata={"field": broken[0].field}, violations=broken)
 
 
 def _broken_numbers(terms: Terms) -> list[FieldViolation]:

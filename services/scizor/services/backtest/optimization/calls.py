@@ -18,9 +18,10 @@ from scizor.engine.validation import Aggregate
 from scizor.ports.optimizations import OptimizationFilter
 from scizor.ports.storage import UnitOfWork
 from scizor.rpc.errors import to_status
-from scizor.services.backtest.calls import Calls, Context
+from scizor.services.backtest.calls import Calls
 from scizor.services.backtest.failures import as_error
 from scizor.services.backtest.optimization.watch import Ended, Moved, Tried, WatchEvent
+from scizor.services.callers import Context
 from scizor.services.idempotent import once
 
 Answer = TypeVar(

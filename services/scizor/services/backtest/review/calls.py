@@ -8,9 +8,10 @@ from typing import Final
 from google.api.httpbody_pb2 import HttpBody
 
 from scizor.backtest.v1 import report_pb2 as pb
-from scizor.services.backtest.calls import Calls, Context
+from scizor.services.backtest.calls import Calls
 from scizor.services.backtest.review.answers import comparison_to_proto, performance_to_proto
 from scizor.services.backtest.tearsheet.material import Document, Format
+from scizor.services.callers import Context
 
 _PIECE_BYTES: Final = 512 * 1024
 

@@ -17,9 +17,10 @@ from scizor.domain.sessions import SessionRange, parse_session
 from scizor.ports.storage import UnitOfWork
 from scizor.ports.strategies import StrategyFilter
 from scizor.rpc.errors import DeadlineExceeded
-from scizor.services.backtest.calls import Calls, Context, caller_of
+from scizor.services.backtest.calls import Calls
 from scizor.services.backtest.strategies.catalog import Draft, demand_stored
 from scizor.services.backtest.strategies.checking import CheckOrder
+from scizor.services.callers import Context, caller_of
 from scizor.services.idempotent import once_for
 
 _DEFAULT_PAGE: Final = 100

@@ -66,14 +66,27 @@ async def request_positions_multi(session: Session, fields: Fields) -> None:
         await session.send(account.position_multi_end(req_id))
 
 
+def tell_followers(session: Session) -> None:
+    """All values, to each request that follows them."""
+    for req_id, model in session.followed_accounts.items():
+        for line in session.gateway.broker.account_values():
+            session.push(account.account_update_multi(req_id, model, line.key, line.value, line.currency))
+
+
 async def request_account_multi(session: Session, fields: Fields) -> None:
-    """All values, for a request of its own."""
+    """All values, for a request of its own, now and whenever they change."""
     fields.skip(1)
     req_id, name, model = fields.integer(), fields.text(), fields.text()
     if _is_known(session, req_id, name):
+        session.followed_accounts[req_id] = model
         for line in session.gateway.broker.account_values():
             await session.send(account.account_update_multi(req_id, model, line.key, line.value, line.currency))
         await session.send(account.account_update_multi_end(req_id))
+
+
+async def cancel_account_multi(session: Session, fields: Fields) -> None:
+    """It follows them no longer."""
+    session.followed_accounts.pop(read_versioned_id(fields), None)
 
 
 async def request_summary(session: Session, fields: Fields) -> None:

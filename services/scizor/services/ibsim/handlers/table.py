@@ -51,7 +51,7 @@ HANDLERS: Mapping[int, Handler] = {
     In.REQ_POSITIONS_MULTI: account.request_positions_multi,
     In.CANCEL_POSITIONS_MULTI: reference.ignore,
     In.REQ_ACCOUNT_UPDATES_MULTI: account.request_account_multi,
-    In.CANCEL_ACCOUNT_UPDATES_MULTI: reference.ignore,
+    In.CANCEL_ACCOUNT_UPDATES_MULTI: account.cancel_account_multi,
     In.REQ_PNL: gains.request_gains,
     In.CANCEL_PNL: gains.cancel_gains,
     In.REQ_PNL_SINGLE: gains.request_position_gains,

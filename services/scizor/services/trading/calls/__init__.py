@@ -1,0 +1,1 @@
+"""The wire's side of trading: decode, call, encode."""
