@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 
-from scizor.ports.sandbox import Answer, Arrays, Document, Limits, OnMessage, Question
+from scizor.ports.sandbox import Answer, Arrays, Document, Limits, OnMessage, Question, Responder
 
 
 class FakeSandbox:
@@ -51,8 +52,38 @@ class FakeSandbox:
             raise
         return self.forge(Answer(_sent(answer.document), dict(answer.arrays)))
 
+    @asynccontextmanager
+    async def converse(
+        self, program: str, document: Document, arrays: Arrays, limits: Limits
+    ) -> AsyncIterator[FakeConversation]:
+        module, _, name = program.partition(":")
+        self.asked.append(name)
+        self.limits.append(limits)
+        opening: Callable[[Question], Responder] = getattr(import_module(module), name)
+        respond = await asyncio.to_thread(opening, Question(_sent(document), dict(arrays)))
+        yield FakeConversation(self, respond)
+
     async def close(self) -> None:
         """Nothing is open."""
+
+
+class FakeConversation:
+    """`ports.sandbox.Conversation`. `failure`, `held` and `forge` of its sandbox hold for each of its answers."""
+
+    def __init__(self, sandbox: FakeSandbox, respond: Responder) -> None:
+        self._sandbox, self._respond, self._turn = sandbox, respond, asyncio.Lock()
+
+    async def ask(self, document: Document, arrays: Arrays | None = None, *, deadline_s: float) -> Answer:
+        async with self._turn:
+            if self._sandbox.failure is not None:
+                failure, self._sandbox.failure = self._sandbox.failure, None
+                raise failure
+            question = Question(_sent(document), dict(arrays or {}))
+            async with asyncio.timeout(deadline_s):
+                answer = await asyncio.to_thread(self._respond, question)
+                if self._sandbox.held is not None:
+                    await self._sandbox.held.wait()
+        return self._sandbox.forge(Answer(_sent(answer.document), dict(answer.arrays)))
 
 
 def _sent(document: Document) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from tests.fakes.imports import FakeImports
 from tests.fakes.intraday import FakeIntraday
 from tests.fakes.journal import Journal
 from tests.fakes.optimizations import FakeOptimizations
+from tests.fakes.orders import FakeOrders
+from tests.fakes.risk import FakeAudit, FakeDeployments, FakeRisk
 from tests.fakes.strategies import FakeStrategies
 from tests.fakes.symbols import FakeSymbols
 from tests.fakes.tables import FakeAnswer, FakeTables, MethodAndId
@@ -74,6 +76,10 @@ class FakeUnitOfWork:
         self.strategies = FakeStrategies(tables, self.journal)
         self.backtests = FakeBacktests(tables, self.journal)
         self.optimizations = FakeOptimizations(tables, self.journal)
+        self.orders = FakeOrders(tables)
+        self.risk = FakeRisk(tables, self.journal)
+        self.deployments = FakeDeployments(tables, self.journal)
+        self.audit = FakeAudit(tables, self.journal)
         self.idempotency = FakeIdempotency(tables, self.journal, storage.locks)
 
 

@@ -16,6 +16,7 @@ from scizor.domain.outcomes import EquityCurve, Trade
 from scizor.domain.quality import FlagKind, ImportSummary, RejectedRow, StoredFlag
 from scizor.domain.strategies import StoredStrategy, StrategyVersion
 from scizor.ports.backtests import BacktestResults
+from tests.fakes.trading_tables import FakeTrading
 
 if TYPE_CHECKING:
     from tests.fakes.optimizations import FakeOptimization
@@ -109,4 +110,5 @@ class FakeTables:
     outcomes: dict[str, FakeOutcome] = field(default_factory=dict)
     optimizations: dict[str, FakeOptimization] = field(default_factory=dict)
     answers: dict[MethodAndId, FakeAnswer] = field(default_factory=dict)
+    trading: FakeTrading = field(default_factory=FakeTrading)
     last_key: int = 0

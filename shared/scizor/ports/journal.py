@@ -81,7 +81,7 @@ class AuditLine:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is committed together. `account` and `epoch`: under whose lease."""
+    """What is committed together. `account` and `epoch`: under whose lease: `leases.account_lease` names it."""
 
     account: str
     epoch: int
@@ -97,7 +97,8 @@ class Books:
 
     `ended`: those that ended at or after the time asked for. `numbers`: order ids by broker's number, of both.
     `executions`: every valid execution of the account with its strategy and fees, oldest first. `postings`: all, oldest
-    first. `highest_number`: of all orders ever. `sequence`: the newest entry's, 0 for none.
+    first. `highest_number`: of all orders ever, of all accounts: those of one connection share its numbers. `sequence`:
+    the newest entry's, 0 for none.
     """
 
     orders: Mapping[str, Order]
@@ -128,12 +129,17 @@ class Journal(Protocol):
         """Commit the batch durably, whole or not at all.
 
         Raises FailedPrecondition(TRADING_NOT_READY) when the lease is another's by now, AlreadyExists(ORDER_EXISTS) for
-        a client_order_id the account has had, Unavailable: it may have been committed or not.
+        a client_order_id the account has had, Conflict(TRADING_NOT_READY) when the entries do not go on from what is
+        stored, a broker's number was used before or a request was answered meanwhile: the books are to be read anew;
+        Unavailable: it may have been committed or not.
         """
         ...
 
     async def load(self, account: str, ended_since: datetime) -> Books:
-        """Everything an owner needs to go on. Raises Unavailable, DataCorrupt."""
+        """Everything an owner needs to go on; a batch that is just being stored is waited for.
+
+        Raises Unavailable, DataCorrupt.
+        """
         ...
 
     async def answer(self, method: str, request_id: str, body_hash: bytes) -> bytes | None:

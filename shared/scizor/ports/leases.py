@@ -26,10 +26,15 @@ class Leases(Protocol):
     def hold(self, name: str, holder: str) -> AbstractAsyncContextManager[Lease]:
         """Wait until the name is ours, and let go when the block ends. Raises Unavailable where the database is away.
 
-        `holder`: what is written down for people to read.
+        `holder`: what is written down for people to read. Waiting has no end but cancellation.
         """
         ...
 
     async def holder(self, name: str) -> str:
-        """Who has written itself down last; empty where nobody has."""
+        """Who has written itself down last; empty where nobody has. Raises Unavailable."""
         ...
+
+
+def account_lease(account: str) -> str:
+    """The name under which an account's journal is written."""
+    return f"account:{account}"

@@ -1,8 +1,12 @@
-"""Work that brings code of strangers with it: done apart, behind locks, and within limits."""
+"""Work that brings code of strangers with it: done apart, behind locks, and within limits.
+
+A run is one question and one answer. A conversation is many, with one process that remembers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,7 +22,9 @@ OnMessage = Callable[[Document], None]
 class Limits:
     """What one run may use. `processes`: threads at a time; new processes it can never start.
 
-    `memory_bytes`: on top of what every run starts with. `answer_bytes`: the answer with its arrays.
+    `memory_bytes`: on top of what every run starts with. `answer_bytes`: the answer with its arrays. Of a conversation
+    `wall_s` bounds its opening alone and each exchange has a deadline of its own; `cpu_s` bounds nothing, but what is
+    not asked must not compute; `answer_bytes` and `question_bytes` bound each of its messages.
     """
 
     cpu_s: float = 120.0
@@ -27,6 +33,7 @@ class Limits:
     processes: int = 8
     open_files: int = 64
     answer_bytes: int = 256 << 20
+    question_bytes: int = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +59,24 @@ Program = Callable[[Question, OnMessage], Answer]
 Code that it loads should be compiled under a file name without a folder: by that its lines are told from ours.
 """
 
+Responder = Callable[[Question], Answer]
+"""What answers each question of a conversation, one after the other. What it raises ends the conversation."""
+
+Opening = Callable[[Question], Responder]
+"""The Program of a conversation: what it is given is there before the first question."""
+
+
+class Conversation(Protocol):
+    """One locked process that stays: it remembers what it was told until it is left."""
+
+    async def ask(self, document: Document, arrays: Arrays | None = None, *, deadline_s: float) -> Answer:
+        """Ask, and wait for the answer; whoever asks meanwhile waits for his turn. Believe no answer.
+
+        Raises what `Sandbox.run` raises, and then again whenever it is asked: the process is gone. An exchange that is
+        cancelled is the end, too. Raises InvalidInput for a question that is too long, and asks nothing.
+        """
+        ...
+
 
 class Sandbox(Protocol):
     """Runs programs where what they load can harm nobody."""
@@ -74,6 +99,16 @@ class Sandbox(Protocol):
         """
         ...
 
+    def converse(
+        self, program: str, document: Document, arrays: Arrays, limits: Limits
+    ) -> AbstractAsyncContextManager[Conversation]:
+        """Begin a conversation with the Opening named "package.module:function"; leaving it ends its process.
+
+        Raises as `run`, of which it takes no turn: LimitExceeded where as many as may are open. A process that was
+        killed by nobody known is Unavailable: whoever begins another should count.
+        """
+        ...
+
     async def close(self) -> None:
-        """End all runs."""
+        """End all runs and conversations."""
         ...

@@ -14,6 +14,7 @@ from scizor.ports.intraday import IntradayRepository
 from scizor.ports.optimizations import OptimizationRepository
 from scizor.ports.strategies import StrategyRepository
 from scizor.ports.symbols import SymbolRepository
+from scizor.ports.trading import AuditRepository, DeploymentRepository, OrderQueries, RiskRepository
 
 
 class IdempotencyRepository(Protocol):
@@ -92,6 +93,26 @@ class UnitOfWork(Protocol):
     @property
     def optimizations(self) -> OptimizationRepository:
         """Optimisations and their trials."""
+        ...
+
+    @property
+    def orders(self) -> OrderQueries:
+        """What the journal of orders holds."""
+        ...
+
+    @property
+    def risk(self) -> RiskRepository:
+        """Limits, risk events, trading states and equity."""
+        ...
+
+    @property
+    def deployments(self) -> DeploymentRepository:
+        """Strategies at work."""
+        ...
+
+    @property
+    def audit(self) -> AuditRepository:
+        """Who did what."""
         ...
 
     @property

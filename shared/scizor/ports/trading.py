@@ -52,22 +52,22 @@ class Trade:
 
 
 class OrderQueries(Protocol):
-    """What the journal holds, for those who ask. Ids sort by time of creation."""
+    """What the journal holds, for those who ask. Ids of orders need not sort by time: not all are made here."""
 
     async def order(self, order_id: str) -> Order:
         """One order. Raises NotFound(ORDER_NOT_FOUND)."""
         ...
 
     async def order_by_client_id(self, account: str, client_order_id: str) -> Order | None:
-        """The order a client gave that id, if any."""
+        """The order a client gave that id, if any; none has an empty one."""
         ...
 
     async def events(self, order_id: str) -> Sequence[OrderEvent]:
-        """Its journal, oldest first."""
+        """Its journal, oldest first. Raises NotFound(ORDER_NOT_FOUND)."""
         ...
 
     async def page(self, which: OrderFilter, before: str | None, limit: int) -> Sequence[Order]:
-        """Newest first, those older than the order with the id `before`."""
+        """Newest first by time of creation, then id; those behind the order `before`, none where it is unknown."""
         ...
 
     async def trades(self, which: TradeFilter, before: tuple[datetime, str] | None, limit: int) -> Sequence[Trade]:
@@ -156,7 +156,7 @@ class RiskRepository(Protocol):
     """Limits, risk events, trading states and equity marks."""
 
     async def limits(self) -> Sequence[StoredLimit]:
-        """All."""
+        """All, by scope, key and rule."""
         ...
 
     async def limit(self, limit_id: str) -> StoredLimit:
@@ -168,7 +168,10 @@ class RiskRepository(Protocol):
         ...
 
     async def set_limit(self, stored: StoredLimit, expected_version: int | None) -> None:
-        """Store it; an older one of its rule, scope and key is replaced. Raises Conflict(ETAG_STALE)."""
+        """Store it as it is; an older one of its rule, scope and key is replaced.
+
+        With an `expected_version` only one of that version is. Raises Conflict(ETAG_STALE).
+        """
         ...
 
     async def delete_limit(self, limit_id: str, expected_version: int | None) -> StoredLimit:
@@ -176,7 +179,7 @@ class RiskRepository(Protocol):
         ...
 
     async def add_event(self, event: RiskEvent) -> RiskEvent:
-        """Store it; returns it with its sequence."""
+        """Store it; returns it with its sequence. Others of its account wait until this unit of work ends."""
         ...
 
     async def events(
@@ -209,7 +212,7 @@ class RiskRepository(Protocol):
     async def equity(
         self, account: str, deployment_id: str, start: datetime | None = None, limit: int = 100_000
     ) -> Sequence[EquityPoint]:
-        """Oldest first."""
+        """Oldest first, from `start` on."""
         ...
 
 
@@ -241,7 +244,10 @@ class DeploymentRepository(Protocol):
         ...
 
     async def update(self, stored: StoredDeployment) -> StoredDeployment:
-        """Store how it stands; returns it with its new version. Raises Conflict(ETAG_STALE) for another version."""
+        """Store how it stands; returns it with its new version.
+
+        Raises NotFound(DEPLOYMENT_NOT_FOUND), Conflict(ETAG_STALE) for another version.
+        """
         ...
 
     async def unfinished(self, account: str) -> Sequence[StoredDeployment]:

@@ -53,11 +53,7 @@ class SqlIdempotency:
         claim = {"method": method, "request_id": request_id, "body_hash": body_hash}
         (known,) = await _KNOWN_OR_NEW.rows(self._session, **claim)
         if known["body_hash"] != body_hash:
-            raise AlreadyExists(
-                f"request id {request_id} was used for another request",
-                Reason.REQUEST_ID_REUSED,
-                metadata={"request_id": request_id},
-            )
+            raise request_id_reused(request_id)
         answer: bytes | None = known["answer"]
         if answer is None:
             await self._session.execute(_FORGET)
@@ -66,3 +62,12 @@ class SqlIdempotency:
     async def finish(self, method: str, request_id: str, answer: bytes) -> None:
         """Store the answer of a claimed id."""
         await _ANSWERED.rows(self._session, claimed_by=method, claimed=request_id, given=answer)
+
+
+def request_id_reused(request_id: str) -> AlreadyExists:
+    """The id was used with another body."""
+    return AlreadyExists(
+        f"request id {request_id} was used for another request",
+        Reason.REQUEST_ID_REUSED,
+        metadata={"request_id": request_id},
+    )

@@ -14,9 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from scizor.adapters.sql.actions import SqlActions
+from scizor.adapters.sql.audit import SqlAudit
 from scizor.adapters.sql.backtests import SqlBacktests
 from scizor.adapters.sql.bars import SqlBars
 from scizor.adapters.sql.collections import SqlCollections
+from scizor.adapters.sql.deployments import SqlDeployments
 from scizor.adapters.sql.dsn import connect, driver_dsn
 from scizor.adapters.sql.errors import driver_errors_mapped
 from scizor.adapters.sql.flags import SqlFlags
@@ -25,6 +27,8 @@ from scizor.adapters.sql.idempotency import SqlIdempotency
 from scizor.adapters.sql.imports import SqlImports
 from scizor.adapters.sql.intraday import SqlIntraday
 from scizor.adapters.sql.optimizations import SqlOptimizations
+from scizor.adapters.sql.orders import SqlOrders
+from scizor.adapters.sql.risk import SqlRisk
 from scizor.adapters.sql.session import Session, driver_of
 from scizor.adapters.sql.sources import Sources
 from scizor.adapters.sql.strategies import SqlStrategies
@@ -121,6 +125,26 @@ class SqlUnitOfWork:
     def optimizations(self) -> SqlOptimizations:
         """Optimisations and their trials."""
         return SqlOptimizations(self._session)
+
+    @cached_property
+    def orders(self) -> SqlOrders:
+        """What the journal of orders holds."""
+        return SqlOrders(self._session)
+
+    @cached_property
+    def risk(self) -> SqlRisk:
+        """Limits, risk events, trading states and equity."""
+        return SqlRisk(self._session)
+
+    @cached_property
+    def deployments(self) -> SqlDeployments:
+        """Strategies at work."""
+        return SqlDeployments(self._session)
+
+    @cached_property
+    def audit(self) -> SqlAudit:
+        """Who did what."""
+        return SqlAudit(self._session)
 
     @cached_property
     def idempotency(self) -> SqlIdempotency:

@@ -13,7 +13,7 @@ from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage
 from scizor.services.history.market import opens_and_closes
-from scizor.services.trading.deployments.rows import Row
+from scizor.strategy.live import Row
 from scizor.strategy.views import Bar
 
 _OVERLAP = timedelta(days=10)  # a session closes within this of its date, whatever its exchange
