@@ -1,45 +1,102 @@
-"""A vector strategy as new bars come: its last row on the latest window, told where it decides anew."""
+"""Strategies as new bars come: the same classes as in a backtest, deciding alike, row by row.
+
+    strategy = live_of(SmaCrossEvent(fast=5), ["AAPL.XNAS"], settings)
+    for row in stored:                                  # bars before trading begins
+        strategy.warm(row)
+    while row := await next_row():
+        intents = strategy.advance(row, view)           # orders and cancels, to be carried out in their order
+
+A run that is begun anew is brought to where it was by the same calls again, from the first row on, `acting=False`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-
-import numpy as np
+from typing import Protocol
 
 from scizor.domain.errors import InvalidInput
-from scizor.engine.market import Market
-from scizor.engine.panel import Panel
+from scizor.engine.market import Listing, Market
 from scizor.engine.settings import Settings
-from scizor.strategy.bars import COLUMNS
-from scizor.strategy.base import VectorStrategy
+from scizor.strategy.base import EventStrategy, Strategy, VectorStrategy
+from scizor.strategy.live_event import LiveEvents
+from scizor.strategy.live_vector import LiveVector
+from scizor.strategy.live_views import Cancel, Intent, Place, Row, View
+from scizor.strategy.live_window import LEAST_ROWS, Window
 from scizor.strategy.views import Bar
 from scizor.strategy.weights import weights_of
 
+__all__ = ["Cancel", "Intent", "LiveStrategy", "LiveWeights", "Place", "Row", "View", "live_of"]
+
+_WARMUPS = 4  # after which an exponential mean has forgotten all but one part in a thousand
+
+
+class LiveStrategy(Protocol):
+    """A strategy at work. What it is told alone decides what it does: the same calls make the same ids and intents.
+
+    Every method raises InvalidInput for a row that does not follow, which then was not seen, and StrategyError with the
+    bar and the line for what the strategy did wrong; of one that has raised no more is to be asked.
+    """
+
+    def warm(self, row: Row) -> None:
+        """A row before trading begins: bars and indicators know it, the strategy is not called, as with the rows before
+        `first_row` of a backtest.
+        """
+
+    def advance(self, row: Row, view: View, *, acting: bool = True) -> tuple[Intent, ...]:
+        """A row that has closed, and the account at its close: what happened is told, then `on_bar` called.
+
+        `on_start` comes before the first. Not `acting`, what it asks for is dropped, and all else as ever: ids count
+        on, and what the next view then does not know of has ended REJECTED.
+        """
+
+    def tell(self, view: View, *, acting: bool = True) -> tuple[Intent, ...]:
+        """What happened since, without waiting for the next row. A backtest tells at once what a row's acts led to."""
+
+    def split(self, symbol: str, ratio: float) -> None:
+        """A symbol has split, so many shares for one: before its first row on the new scale."""
+
+    def stop(self, view: View) -> None:
+        """The last row is over: `on_stop`, if there was a first. No orders any more."""
+
+
+def live_of(
+    strategy: Strategy,
+    symbols: Sequence[str],
+    settings: Settings,
+    listings: Mapping[str, Listing] | None = None,
+    *,
+    window_rows: int | None = None,
+) -> LiveStrategy:
+    """A new instance of `strategy`, with the same parameters, to be shown rows.
+
+    `settings`: the backtest's, of which the account, its initial cash, and what orders cost matter: by weight are sized
+    AT_DECISION, whatever they say. `listings`: lots, ticks and currencies. `window_rows`: how far back can be looked,
+    which is all that memory depends on; without it 1,000, or four times what indicators need before their first value.
+    Raises InvalidInput, StrategyError.
+    """
+    least = strategy.warmup_bars
+    n_rows = max(LEAST_ROWS, _WARMUPS * least + 1) if window_rows is None else window_rows
+    _demand_rows(n_rows, least)
+    known = {symbol: one for symbol, one in (listings or {}).items() if symbol in set(symbols)}
+    if isinstance(strategy, VectorStrategy):
+        return LiveVector(strategy, symbols, settings, known, n_rows)
+    if isinstance(strategy, EventStrategy):
+        return LiveEvents(strategy, symbols, settings, known, n_rows)
+    raise InvalidInput.of_field("strategy", "must be a VectorStrategy or an EventStrategy")
+
 
 class LiveWeights:
-    """What `strategy` decides as bars come. `window_rows`: how many of the latest rows it is shown.
+    """What a vector `strategy` decides as bars come, in weights. `window_rows`: how many of the latest rows it sees.
 
-    A strategy whose memory is shorter than the window decides as it would in a backtest over all rows. Memory is that
-    of its indicators: of a mean its window; an exponential mean forgets all but one part in a thousand within about
-    four windows. Bars are as traded: tell `split` before the first bar after one.
+    A strategy whose memory is shorter than the window decides as in a backtest over all rows, see `LiveVector`.
+    Bars are as traded: tell `split` before the first bar after one.
     """
 
     def __init__(self, strategy: VectorStrategy, symbols: Sequence[str], settings: Settings, window_rows: int) -> None:
-        if window_rows <= strategy.warmup_bars:
-            rule = f"must be above {strategy.warmup_bars}, the bars before the first value"
-            raise InvalidInput.of_field("window_rows", rule)
-        self._strategy, self._symbols, self._settings, self._window_rows = (
-            strategy,
-            tuple(symbols),
-            settings,
-            window_rows,
-        )
-        # Twice the window, so that old rows are moved out once a window and not once a row.
-        self._values = np.full((len(COLUMNS), 2 * window_rows, len(symbols)), np.nan)
-        self._sessions = np.zeros(2 * window_rows, "datetime64[D]")
-        self._slots = np.zeros((2, 2 * window_rows), np.int64)
-        self._n = 0
+        _demand_rows(window_rows, strategy.warmup_bars)
+        self._strategy, self._symbols, self._settings = strategy, tuple(symbols), settings
+        self._window = Window(symbols, window_rows)
         self._standing: dict[str, float] = {}
 
     def feed(self, session: date, open_ns: int, close_ns: int, bars: Mapping[str, Bar]) -> dict[str, float]:
@@ -47,18 +104,9 @@ class LiveWeights:
 
         Raises InvalidInput for a row out of order or a bad bar, StrategyError as a backtest does.
         """
-        unknown = bars.keys() - set(self._symbols)
-        if unknown:
-            raise InvalidInput.of_field("bars", f"{min(unknown)} is none of {', '.join(self._symbols)}")
-        self._make_room()
-        row = self._n
-        self._sessions[row], self._slots[:, row] = session, (open_ns, close_ns)
-        self._values[:, row] = np.nan
-        for symbol, bar in bars.items():
-            self._values[:, row, self._symbols.index(symbol)] = bar
-        panel = self._panel(max(row + 1 - self._window_rows, 0), row + 1)
-        last = weights_of(self._strategy.fresh(), Market(panel), self._settings)[-1]
-        self._n += 1  # only now: a row that was refused was not fed
+        row = Row(session, open_ns, close_ns, bars)
+        self._window.push(row, self._window.read(row))
+        last = weights_of(self._strategy.fresh(), Market(self._window.panel()), self._settings)[-1]
         decided = {symbol: float(weight) for symbol, weight in zip(self._symbols, last, strict=True)}
         # NaN differs from itself: it decides nothing.
         fresh = {s: weight for s, weight in decided.items() if weight == weight and self._standing.get(s) != weight}
@@ -67,19 +115,9 @@ class LiveWeights:
 
     def split(self, symbol: str, ratio: float) -> None:
         """Put the bars so far on the scale after a split of `ratio` shares for each."""
-        index = self._symbols.index(symbol)
-        self._values[:4, :, index] /= ratio
-        self._values[4, :, index] *= ratio
+        self._window.split(self._symbols.index(symbol), ratio)
 
-    def _make_room(self) -> None:
-        if self._n < 2 * self._window_rows:
-            return
-        kept = slice(self._n - self._window_rows, self._n)
-        for array in (*self._values, self._sessions, *self._slots):
-            array[: self._window_rows] = array[kept].copy()
-        self._n = self._window_rows
 
-    def _panel(self, first: int, end: int) -> Panel:
-        columns = {name: self._values[place, first:end] for place, name in enumerate(COLUMNS)}
-        opens, closes = self._slots[:, first:end]
-        return Panel(self._symbols, self._sessions[first:end], opens.copy(), closes.copy(), **columns)
+def _demand_rows(window_rows: int, least: int) -> None:
+    if window_rows <= least:
+        raise InvalidInput.of_field("window_rows", f"must be above {least}, the bars before the first value")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import structlog
+from typing import Final
 
 from scizor.domain.trading.incidents import Incident
 from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
 from scizor.ports.journal import Entry
 from scizor.ports.live_prices import LivePrices
-from scizor.ports.order_broker import BrokerAccount, OrderBroker
+from scizor.ports.order_broker import OrderBroker
 from scizor.ports.storage import Storage
 from scizor.services.trading.account.actions import CompanyActions
 from scizor.services.trading.account.appraisal import Appraiser, Stake
@@ -27,8 +25,14 @@ from scizor.services.trading.desk.listings import Listings
 from scizor.services.trading.desk.reconciling import Reconciled
 from scizor.services.trading.desk.seat import Means, Seat, Told
 from scizor.services.trading.desk.watching import Watching
+from scizor.services.trading.risk.monitor import Pause
+from scizor.services.trading.risk.room import RiskRoom
 
-_log = structlog.get_logger(__name__)
+_PAPER: Final = "D"
+"""How Interactive Brokers' paper accounts begin, and those of the simulated gateway."""
+
+Moved = Callable[[str, Sequence[str]], None]
+"""Told an account, and the instruments whose orders or positions changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +50,80 @@ class RoomPorts:
 
 
 class Room:
-    """Of one account. `begin` once it is to be worked in; `end` stops what runs in it."""
+    """Of one account. Its tasks run from when it is made until `end`."""
 
-    def __init__(self, account: str, ports: RoomPorts, means: Means, stakes: Callable[[], Sequence[Stake]]) -> None:
-        self.account, self._ports = account, ports
-        self.paper = account.startswith("D")  # as Interactive Brokers names paper accounts
-        self.watching = Watching(account, ports.storage, ports.heartbeat_s)
+    def __init__(
+        self,
+        account: str,
+        ports: RoomPorts,
+        means: Means,
+        risk: RiskRoom,
+        *,
+        stakes: Callable[[], Sequence[Stake]],
+        pause: Pause,
+        moved: Moved,
+    ) -> None:
+        self.account, self._risk, self._moved = account, risk, moved
+        self.paper = account.startswith(_PAPER)
         self.market = Market(ports.live, ports.calendar, ports.broker.connection, ports.clock)
+        self._watching = Watching(account, ports.storage, ports.heartbeat_s)
         told = Told(self._stored, self._happened, self._reconciled, self._loaded)
         self.seat = Seat(account, means, told)
-        self.appraiser = Appraiser(
-            account, lambda: self.desk.books, self.market, ports.storage, AccountSessions(ports.calendar), stakes
+        self.desk = Desk(
+            self.seat,
+            risk.guard(account),
+            self.market,
+            ports.listings,
+            ports.storage,
+            self._watching,
+            ports.new_id,
         )
-        self.ledger = Ledger(account, self.paper, lambda: self.desk.books, self.market, self.appraiser)
-        self._tasks: list[asyncio.Task[None]] = []
+        self.appraiser = Appraiser(
+            account, self._books, self.market, ports.storage, AccountSessions(ports.calendar), stakes
+        )
+        self.ledger = Ledger(account, self.paper, self._books, self.market, self.appraiser)
+        self._actions = CompanyActions(self.desk, ports.storage, ports.calendar, self.market)
+        self._monitor = risk.monitor(account, pause)
+        self._broker = ports.broker
+        running = (
+            self.appraiser.run(),
+            self._actions.run(),
+            self._monitor.run(account),
+            risk.switch(account).run(account),
+        )
+        self._tasks = [asyncio.create_task(one) for one in running]
 
-    def furnish(self, desk: Desk, *watchers: Coroutine[Any, Any, None]) -> None:
-        """The desk, and what runs beside it as long as the room is there."""
-        self.desk = desk
-        self.actions = CompanyActions(desk, self._ports.storage, self._ports.calendar, self.market)
-        running = (self.appraiser.run(), self.actions.run(), *watchers)
-        self._tasks += [asyncio.create_task(one) for one in running]
+    async def prepare(self) -> None:
+        """Before the gate opens: limits and state are known, company actions booked, and what the account is worth.
+
+        Raises Unavailable.
+        """
+        await self._risk.begin([self.account])
+        self.market.told(await self._broker.account(self.account))
+        await self._actions.look()
+        await self.appraiser.load()
+        self.appraiser.refresh()
+
+    async def end(self) -> None:
+        """Stop what runs."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.market.close()
+
+    def _books(self) -> AccountBooks:
+        return self.desk.books
+
+    def _stored(self, entries: Sequence[Entry]) -> None:
+        self._watching.publish(entries)
+        if entries:
+            self._moved(self.account, [one.order.request.instrument for one in entries])
+
+    def _happened(self, incidents: Sequence[Incident]) -> None:
+        self._monitor.incidents(incidents, self.account)
+
+    def _reconciled(self, found: Reconciled) -> None:
+        self._monitor.differences(found.differences, self.account)
+
+    def _loaded(self, books: AccountBooks) -> None:
+        self.market.want(books.holdings.shares())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from types import FrameType, TracebackType
 
 from scizor.adapters.sandbox.saying import Voice
@@ -12,7 +13,10 @@ from scizor.strategy.errors import StrategyError, place_of
 
 
 class Bell:
-    """Rings in the main thread, between two of its instructions, when the time or the processor's time is over."""
+    """Rings in the main thread, between two of its instructions, when the time or the processor's time is over.
+
+    In a conversation it is set anew for each exchange, and rests between them.
+    """
 
     def __init__(self, limits: Limits, voice: Voice) -> None:
         self._limits, self._voice = limits, voice
@@ -22,6 +26,15 @@ class Bell:
         signal.signal(signal.SIGALRM, self._ring)
         signal.signal(signal.SIGXCPU, self._ring)
         signal.setitimer(signal.ITIMER_REAL, self._limits.wall_s)
+
+    def within(self, wall_s: float) -> None:
+        """From now on, for so long."""
+        self._limits = replace(self._limits, wall_s=wall_s)
+        signal.setitimer(signal.ITIMER_REAL, wall_s)
+
+    def rest(self) -> None:
+        """The time is not over any more."""
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
         if not self._voice.busy:

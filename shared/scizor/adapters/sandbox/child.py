@@ -12,9 +12,10 @@ from typing import NoReturn, cast
 from scizor.adapters.sandbox.bell import Bell, place_in
 from scizor.adapters.sandbox.gaps import LIBRARIES
 from scizor.adapters.sandbox.locks import LOCKS, Cell
-from scizor.adapters.sandbox.saying import Voice, print_to
+from scizor.adapters.sandbox.saying import Head, Voice, print_to
+from scizor.adapters.sandbox.talking import talk
 from scizor.domain.errors import InvalidInput, ScizorError
-from scizor.ports.sandbox import Limits, Program, Question
+from scizor.ports.sandbox import Limits, Opening, Program, Question
 from scizor.strategy.errors import StrategyError
 
 _SELDOM_IMPORTED = "colorsys"
@@ -22,22 +23,26 @@ _SELDOM_IMPORTED = "colorsys"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run. `tolerated`: locks that this machine lacks, and that are known to be missing."""
+    """One run, or conversation. `tolerated`: locks that this machine lacks, and that are known to be missing."""
 
     program: str
     question: Question
     cell: Cell
     tolerated: frozenset[str]
+    talks: bool = False
 
 
 def perform(task: Task) -> NoReturn:
     """Run it and end the process."""
     limits = task.cell.limits
     voice = Voice(limits.answer_bytes)
-    program = _prepared(task, voice)
+    program, bell, printing = _prepared(task, voice)
     try:
         try:
-            voice.answer(program(task.question, voice.message))
+            if task.talks:
+                talk(cast("Opening", program), task.question, voice, bell, printing)
+            else:
+                voice.answer(cast("Program", program)(task.question, voice.message))
         except BaseException as error:  # noqa: BLE001 - strangers' code may raise anything, and this is the end of it
             _tell(voice, error, limits)
         sys.stdout.flush()
@@ -65,8 +70,8 @@ def named(program: str) -> Callable[..., object]:
     return cast("Callable[..., object]", getattr(import_module(module), function))
 
 
-def _prepared(task: Task, voice: Voice) -> Program:
-    """The program, once all locks are closed. Where one cannot be, that is the end."""
+def _prepared(task: Task, voice: Voice) -> tuple[Callable[..., object], Bell, Head]:
+    """The program, its bell and what it prints to, once all locks are closed. Where one cannot be, that is the end."""
     first, *others = LOCKS
     first.close(task.cell)  # only now is there a pipe to say anything through
     try:
@@ -74,14 +79,14 @@ def _prepared(task: Task, voice: Voice) -> Program:
             problem = _problem(lock.close, task.cell)
             if problem and lock.name not in task.tolerated:
                 raise OSError(f"{lock.name}: {problem}")
-        program = cast("Program", named(task.program))
-        print_to(1)
-        Bell(task.cell.limits, voice).set()
+        program = named(task.program)
+        printing, bell = print_to(1), Bell(task.cell.limits, voice)
+        bell.set()
         voice.ready()
     except BaseException as error:  # noqa: BLE001 - nothing may go on unlocked
         voice.fault(error)
         os._exit(1)
-    return program
+    return program, bell, printing
 
 
 def _tell(voice: Voice, error: BaseException, limits: Limits) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import os
 import select
@@ -10,7 +11,7 @@ import signal
 import socket
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scizor.adapters.sandbox.child import Task
@@ -18,6 +19,9 @@ from scizor.adapters.sandbox.locks import Cell
 from scizor.adapters.sandbox.questions import Packed, unpack
 from scizor.adapters.sandbox.wire import GRACE_S, MAX_REQUEST_BYTES
 from scizor.ports.sandbox import Limits
+
+_MOST_FDS = 4
+_LASTING_S = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,20 @@ class Means:
     ruleset: int | None
     tolerated: frozenset[str]
 
-    def cell(self, uid: int | None, limits: Limits, printed: int, answer: int, more_bytes: int = 0) -> Cell:
-        """The cell of a child that begins `more_bytes` larger than this process."""
+    def cell(
+        self,
+        uid: int | None,
+        limits: Limits,
+        printed: int,
+        answer: int,
+        questions: int | None = None,
+        more_bytes: int = 0,
+    ) -> Cell:
+        """The cell of a child that begins `more_bytes` larger than this process. `questions`: of a conversation."""
         pages = int(os.pread(self.size, 128, 0).split()[0])
         size_bytes = pages * mmap.PAGESIZE + more_bytes
-        return Cell(uid, os.getpid(), size_bytes, limits, self.null, printed, answer, self.ruleset)
+        given = self.null if questions is None else questions
+        return Cell(uid, os.getpid(), size_bytes, limits, given, printed, answer, self.ruleset)
 
 
 @dataclass(slots=True)
@@ -65,7 +78,7 @@ class Keeper:
                     self._bury(fd)
                     continue
                 try:
-                    text, fds, _, _ = socket.recv_fds(self._control, MAX_REQUEST_BYTES, 3)
+                    text, fds, _, _ = socket.recv_fds(self._control, MAX_REQUEST_BYTES, _MOST_FDS)
                 except ConnectionError:  # it left with reports unread
                     return None
                 if not text:
@@ -84,9 +97,11 @@ class Keeper:
         return None
 
     def _begin(self, request: dict[str, Any], fds: list[int]) -> Task | None:
-        question, printed, answer = fds
+        question, printed, answer, *rest = fds
+        asked = rest[0] if rest else None  # through which a conversation is asked
         limits, packed = Limits(**request["limits"]), Packed(question, *request["question"])
-        cell = self._means.cell(request["uid"], limits, printed, answer, packed.size_bytes)
+        allowed = limits if asked is None else replace(limits, cpu_s=_LASTING_S)
+        cell = self._means.cell(request["uid"], allowed, printed, answer, asked, packed.size_bytes)
         try:
             pid = os.fork()
         except OSError as error:
@@ -94,13 +109,17 @@ class Keeper:
             pid = -1
         if not pid:
             self._go_first()
-            return Task(request["program"], unpack(packed), cell, self._means.tolerated)
+            return Task(request["program"], unpack(packed), cell, self._means.tolerated, asked is not None)
         for fd in fds:
             os.close(fd)
         if pid > 0:
             watch = os.pidfd_open(pid)
-            self._children[watch] = _Child(request["run"], pid, time.monotonic() + limits.wall_s + GRACE_S)
+            # A conversation lasts; its host keeps its time, and may look how much it computes.
+            deadline = time.monotonic() + limits.wall_s + GRACE_S if asked is None else math.inf
+            self._children[watch] = _Child(request["run"], pid, deadline)
             self._poll.register(watch, select.POLLIN)
+            if asked is not None:
+                self._tell({"begun": request["run"], "pid": pid})
         return None
 
     def _go_first(self) -> None:
@@ -119,12 +138,15 @@ class Keeper:
         self._report(child.number, status=os.waitstatus_to_exitcode(status), cpu_s=cpu_s, ended_by=child.ended_by)
 
     def _report(self, number: int, **how: object) -> None:
+        self._tell({"ended": number, **how})
+
+    def _tell(self, message: dict[str, object]) -> None:
         with suppress(ConnectionError):  # the host is gone: the next look at the socket tells
-            self._control.send(json.dumps({"ended": number, **how}).encode())
+            self._control.send(json.dumps(message).encode())
 
     def _patience_ms(self) -> float | None:
-        deadlines = [child.deadline for child in self._children.values() if not child.ended_by]
-        return max(min(deadlines) - time.monotonic(), 0.0) * 1e3 + 1 if deadlines else None
+        first = min((child.deadline for child in self._children.values() if not child.ended_by), default=math.inf)
+        return max(first - time.monotonic(), 0.0) * 1e3 + 1 if first < math.inf else None
 
     def _end_overdue(self) -> None:
         for child in self._children.values():

@@ -123,6 +123,27 @@ class Records(Pipe):
                 self._on_message(message)
 
 
+class Replies(Records):
+    """The same pipe of a conversation: an answer to each question, `on_answer` told of it, and none unasked."""
+
+    def __init__(self, answer_bytes: int, on_answer: Callable[[bytearray], None], on_trouble: OnTrouble) -> None:
+        super().__init__(answer_bytes, None, on_trouble)
+        self.expected = True
+        """Whether a question is open: the opening is the first."""
+        self._on_answer = on_answer
+
+    def _begin(self, kind: bytes, length: int) -> None:
+        if kind == wire.ANSWER and not self.expected:
+            raise Broken("what nobody asked for")
+        super()._begin(kind, length)
+
+    def _tell(self, kind: bytes, content: bytearray) -> None:
+        super()._tell(kind, content)
+        if kind == wire.ANSWER:
+            self.answer, self.expected = None, False
+            self._on_answer(content)
+
+
 class Printed(Pipe):
     """The pipe of what is printed. The child cuts it; one that goes on nevertheless is trouble."""
 
@@ -134,6 +155,12 @@ class Printed(Pipe):
     def text(self) -> str:
         """The beginning of it."""
         return self._content[: wire.MAX_PRINTED_BYTES + 64].decode(errors="replace")
+
+    def take(self) -> str:
+        """The beginning of it; what comes later begins anew."""
+        text = self.text
+        self._content.clear()
+        return text
 
     def _take(self, data: memoryview) -> None:
         self._content += data

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Final
 
@@ -13,6 +14,7 @@ import structlog
 from scizor.adapters.sandbox.gaps import Gap
 from scizor.adapters.sandbox.runs import Run, packed
 from scizor.adapters.sandbox.settings import SandboxSettings
+from scizor.adapters.sandbox.talks import Talk
 from scizor.adapters.sandbox.verdicts import Killed
 from scizor.adapters.sandbox.wardens import Warden
 from scizor.domain.errors import FailedPrecondition, LimitExceeded, Reason, ScizorError, Unavailable
@@ -26,7 +28,7 @@ _log = structlog.get_logger(__name__)
 class LockedSandbox:
     """Runs programs in children of a warden, `concurrency` at a time; the others wait, at most `waiting` of them.
 
-    A warden that dies is started anew; its runs end as Unavailable.
+    Conversations have places of their own. A warden that dies is started anew; its runs end as Unavailable.
     """
 
     def __init__(self, settings: SandboxSettings | None = None) -> None:
@@ -37,6 +39,7 @@ class LockedSandbox:
         self._slots: asyncio.Queue[int] = asyncio.Queue()
         for slot in range(self._settings.concurrency):
             self._slots.put_nowait(slot)
+        self._seats = list(range(self._settings.concurrency, self._settings.concurrency + self._settings.conversations))
         self._waiting = 0
         self._closed = False
         self._reviving: asyncio.Task[None] | None = None
@@ -68,8 +71,31 @@ class LockedSandbox:
                 return await self._run_once(program, document, arrays, limits, on_message)
         return await self._run_once(program, document, arrays, limits, on_message)
 
+    @asynccontextmanager
+    async def converse(self, program: str, document: Document, arrays: Arrays, limits: Limits) -> AsyncIterator[Talk]:
+        """As the port says."""
+        if not self._seats:
+            raise LimitExceeded("as many conversations with uploaded code are open as may be", Reason.QUEUE_FULL)
+        seat = self._seats.pop()
+        try:
+            talk = Talk(await self._ready(), next(self._numbers), limits)
+            question = await packed(document, arrays)
+            try:
+                ended = talk.begin(program, question, self._uid(seat))
+            finally:
+                os.close(question.fd)
+        except BaseException:
+            self._seats.append(seat)
+            raise
+        ended.add_done_callback(lambda _: self._seats.append(seat))
+        try:
+            await talk.opened()
+            yield talk
+        finally:
+            await talk.close()
+
     async def close(self) -> None:
-        """End all runs, and the warden."""
+        """End all runs and conversations, and the warden."""
         self._closed = True
         if self._reviving is not None:
             self._reviving.cancel()

@@ -78,16 +78,22 @@ def _words(text: str) -> str:
     return clean(text[:_LONGEST_WORDS])
 
 
-class _Head(io.RawIOBase):
+class Head(io.RawIOBase):
     """The beginning of all that is written to it; the rest is dropped, so that talking much costs little."""
 
     def __init__(self, fd: int) -> None:
         self._fd, self._left = fd, wire.MAX_PRINTED_BYTES
 
+    def renew(self) -> None:
+        """As if nothing had been written yet."""
+        self._left = wire.MAX_PRINTED_BYTES
+
     def writable(self) -> bool:
+        """It is."""
         return True
 
     def write(self, content: Any, /) -> int:
+        """All of it counts as written."""
         size = len(content)
         if self._left:
             kept = bytes(content[: self._left])
@@ -96,7 +102,9 @@ class _Head(io.RawIOBase):
         return size
 
 
-def print_to(fd: int) -> None:
+def print_to(fd: int) -> Head:
     """Let print, and what else Python code writes to its output and its errors, go there at once."""
-    buffered = io.BufferedWriter(_Head(fd), 1)
+    head = Head(fd)
+    buffered = io.BufferedWriter(head, 1)
     sys.stdout = sys.stderr = io.TextIOWrapper(buffered, "utf-8", "replace", write_through=True)
+    return head

@@ -12,11 +12,13 @@ class SandboxSettings:
 
     `import_roots`: folders to import from beside those of this interpreter; runs may read what lies in them.
     `allow_weaker`: run although this machine lacks locks that nothing makes up for.
-    `first_uid`: where the service is root, runs are the users from this id on, one for each run at a time.
+    `conversations`: how many may be open, beside all runs. `first_uid`: where the service is root, runs and
+    conversations are the users from this id on, one for each at a time.
     """
 
     concurrency: int = 2
     waiting: int = 256
+    conversations: int = 64
     preload: tuple[str, ...] = ()
     import_roots: tuple[Path, ...] = ()
     allow_weaker: bool = False

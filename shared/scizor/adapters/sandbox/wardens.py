@@ -49,6 +49,7 @@ class Warden:
         self._process, self._control = process, control
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ends: dict[int, asyncio.Future[End]] = {}
+        self._pids: dict[int, int] = {}
 
     @classmethod
     async def started(cls, settings: SandboxSettings) -> Warden:
@@ -100,6 +101,10 @@ class Warden:
         with suppress(OSError):
             self._control.send(json.dumps({"end": number}).encode())
 
+    def pid_of(self, number: int) -> int | None:
+        """The process of a conversation, while it is known to be there."""
+        return self._pids.get(number)
+
     async def stop(self) -> None:
         """Kill it; its children die with it."""
         with suppress(ProcessLookupError):
@@ -121,8 +126,11 @@ class Warden:
         if "ready" in told:
             self.gaps = gaps_of(map(tuple, told["ready"]), root=os.geteuid() == 0)
             self._ready.set_result(None)
+        elif "begun" in told:
+            self._pids[told["begun"]] = told["pid"]
         else:
             end = self._ends.pop(told["ended"])
+            self._pids.pop(told["ended"], None)
             how = End(told.get("status", 1), told.get("cpu_s", 0.0), told.get("ended_by", ""), told.get("fault", ""))
             if not end.done():
                 end.set_result(how)

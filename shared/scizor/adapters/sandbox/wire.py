@@ -1,4 +1,4 @@
-"""What a child tells its host through the pipe: records of a letter, a length and that many bytes."""
+"""What a child and its host tell each other through pipes: records of a letter, a length and that many bytes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ ANSWER: Final = b"A"
 ERROR: Final = b"E"
 """In place of an answer: JSON."""
 
+QUESTION: Final = b"Q"
+"""Of a conversation, from the host: `deadline_s` and `document`, as `answers` writes one."""
+
 HEAD: Final = struct.Struct("<cQ")
 MAX_TEXT_BYTES: Final = 64 << 10
 """Longest MESSAGE, ERROR and FAULT."""
 MAX_PRINTED_BYTES: Final = 64 << 10
 """What is kept of what the code prints; the rest is left out."""
+QUESTIONS_FD: Final = 0
 ANSWER_FD: Final = 3
 RULES_FD: Final = 4
 MAX_REQUEST_BYTES: Final = 64 << 10

@@ -1,0 +1,88 @@
+"""What happened about risk: stored by one task in order, and told to whoever follows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Final
+
+import structlog
+
+from scizor.domain.errors import ScizorError
+from scizor.ports.storage import Storage
+from scizor.ports.trading import RiskEvent
+from scizor.services.trading.use_cases import EventFilter
+
+_MOST_WAITING: Final = 10_000
+_PAGE: Final = 500
+_RETRY_S: Final = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+class Events:
+    """`tell` from anywhere; `run` stores. What waits for a storage that is away is bounded; beyond that it is logged."""
+
+    def __init__(self, storage: Storage, heartbeat_s: float) -> None:
+        self._storage, self._heartbeat_s = storage, heartbeat_s
+        self._waiting: asyncio.Queue[RiskEvent] = asyncio.Queue(_MOST_WAITING)
+        self._news = asyncio.Event()
+
+    def tell(self, event: RiskEvent) -> None:
+        """Have it stored soon."""
+        try:
+            self._waiting.put_nowait(event)
+        except asyncio.QueueFull:
+            _log.error("risk_event_lost", account=event.account, kind=event.kind.name, message=event.message)
+
+    def stored(self) -> None:
+        """One was stored elsewhere, in a unit of work that is committed."""
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    async def run(self) -> None:
+        """Store what is told, in order, until cancelled."""
+        while True:
+            event = await self._waiting.get()
+            while not await self._kept(event):
+                await asyncio.sleep(_RETRY_S)
+            self.stored()
+
+    async def page(self, which: EventFilter, before: int | None, limit: int) -> Sequence[RiskEvent]:
+        """Newest first, those with a sequence below `before`."""
+        async with self._storage.begin() as work:
+            return await work.risk.events(
+                which.account,
+                before=before,
+                strategy_id=which.strategy_id,
+                kind=which.kind,
+                start=which.start,
+                limit=limit,
+                newest_first=True,
+            )
+
+    async def watch(self, account: str, after_sequence: int) -> AsyncGenerator[RiskEvent | None]:
+        """All above the sequence, each once and in order; None when nothing came for a while."""
+        seen = after_sequence
+        while True:
+            news = self._news
+            async with self._storage.begin() as work:
+                found = await work.risk.events(account, after=seen, limit=_PAGE)
+            for event in found:
+                seen = event.sequence
+                yield event
+            if not found and news is self._news:
+                try:
+                    async with asyncio.timeout(self._heartbeat_s):
+                        await news.wait()
+                except TimeoutError:
+                    yield None
+
+    async def _kept(self, event: RiskEvent) -> bool:
+        try:
+            async with self._storage.begin() as work:
+                await work.risk.add_event(event)
+        except ScizorError as error:
+            _log.warning("risk_event_waits", error=error.message)
+            return False
+        return True
