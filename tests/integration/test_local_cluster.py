@@ -70,7 +70,7 @@ def test_a_cluster_is_part_of_the_plan_only_where_it_is_wanted(
     assert settings.environment()["SCIZOR_COMPUTE"] == "tcp://127.0.0.1:8800"
     given = {"DATABASE_URL": "postgresql://me:secret@db/x", "PATH": "/bin"}
     tiers = [[spec.name for spec in tier] for tier in plan_of(settings, given).tiers]
-    assert tiers == [["scheduler"], ["worker-1", "worker-2"], ["ibsim", "marketdata", "backtest"], ["edge"]]
+    assert tiers == [["scheduler"], ["worker-1", "worker-2"], ["ibsim", "marketdata", "backtest", "trading"], ["edge"]]
     (scheduler,), _ = cluster_of(settings, given)
     assert scheduler.env["PATH"] == "/bin"
     assert "DATABASE_URL" not in scheduler.env, "who computes need not know where things are kept"

@@ -18,6 +18,9 @@ _ALWAYS: Final = {
     "GRPC_ENABLE_FORK_SUPPORT": "0",
 }
 
+_ANSWERED: Final = ("/api/health", "/api/backtests?page_size=1", "/api/orders?page_size=1")
+"""What the edge must answer to be ready: something of every service."""
+
 
 def plan_of(settings: LocalSettings, environment: Mapping[str, str]) -> Plan:
     """The stack of these settings; `environment` is what every child inherits below them.
@@ -35,11 +38,16 @@ def plan_of(settings: LocalSettings, environment: Mapping[str, str]) -> Plan:
         return ChildSpec("ibsim", argv, env, partial(accepts, port), port, stop_grace_s=3.0)
 
     broker = [broker_spec(settings.ibsim_port)] if settings.simulates_broker else []
+    services = [
+        service("marketdata", settings.marketdata_port),
+        service("backtest", settings.backtest_port),
+        service("trading", settings.trading_port),
+    ]
     edge = ChildSpec(
         "edge",
         edge_command(settings),
         env,
-        partial(http_says_ok, settings.edge_port, "/api/health", "/api/backtests?page_size=1"),
+        partial(http_says_ok, settings.edge_port, *_ANSWERED),
         settings.edge_port,
         stop_grace_s=3.0,
     )
@@ -50,7 +58,7 @@ def plan_of(settings: LocalSettings, environment: Mapping[str, str]) -> Plan:
         jobs=(JobSpec("migrate", [sys.executable, "-m", "scizor.adapters.sql.migrate"], env),),
         tiers=(
             *cluster_of(settings, env),
-            (*broker, service("marketdata", settings.marketdata_port), service("backtest", settings.backtest_port)),
+            (*broker, *services),
             (edge,),
         ),
     )

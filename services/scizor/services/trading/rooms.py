@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from scizor.domain.trading.incidents import Incident
 from scizor.ports.calendar import SessionCalendar
@@ -27,9 +26,6 @@ from scizor.services.trading.desk.seat import Means, Seat, Told
 from scizor.services.trading.desk.watching import Watching
 from scizor.services.trading.risk.monitor import Pause
 from scizor.services.trading.risk.room import RiskRoom
-
-_PAPER: Final = "D"
-"""How Interactive Brokers' paper accounts begin, and those of the simulated gateway."""
 
 Moved = Callable[[str, Sequence[str]], None]
 """Told an account, and the instruments whose orders or positions changed."""
@@ -64,7 +60,6 @@ class Room:
         moved: Moved,
     ) -> None:
         self.account, self._risk, self._moved = account, risk, moved
-        self.paper = account.startswith(_PAPER)
         self.market = Market(ports.live, ports.calendar, ports.broker.connection, ports.clock)
         self._watching = Watching(account, ports.storage, ports.heartbeat_s)
         told = Told(self._stored, self._happened, self._reconciled, self._loaded)
@@ -81,7 +76,7 @@ class Room:
         self.appraiser = Appraiser(
             account, self._books, self.market, ports.storage, AccountSessions(ports.calendar), stakes
         )
-        self.ledger = Ledger(account, self.paper, self._books, self.market, self.appraiser)
+        self.ledger = Ledger(account, self.desk.paper, self._books, self.market, self.appraiser)
         self._actions = CompanyActions(self.desk, ports.storage, ports.calendar, self.market)
         self._monitor = risk.monitor(account, pause)
         self._broker = ports.broker

@@ -104,6 +104,8 @@ def _standing(order: Order, report: StatusReport) -> list[e.Payload]:
             said.append(e.Working())
         case BrokerStatus.FILLED if order.pending is not None and report.filled < order.pending.quantity:
             said.append(e.ReplaceRejected("it had filled"))
+        case BrokerStatus.FILLED if order.pending is not None and report.filled < order.terms.quantity:
+            said.append(e.Replaced(order.pending))  # so few are all of it only on those terms
         case BrokerStatus.CANCELED:
             said.append(e.Canceled(report.reason))
         case BrokerStatus.EXPIRED:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 from scizor.domain.errors import DataCorrupt, Reason
 from scizor.domain.trading import events as e
@@ -158,7 +159,9 @@ def _traded(order: Order, book: ExecutionBook) -> Moved:
     if book.filled == order.filled:
         return after, None
     if book.filled < order.filled:
-        return after, IncidentKind.EXECUTION_VOIDED
+        # What the broker said had filled counted the shares that are gone.
+        told = max(order.told_filled - (order.filled - book.filled), Decimal(0))
+        return replace(after, told_filled=told), IncidentKind.EXECUTION_VOIDED
     if order.commanded:
         after = replace(after, prior=OrderState.WORKING, hold=Hold.NONE)
     elif order.phase in _SHOWN_BY_A_FILL:

@@ -148,11 +148,18 @@ class Position:
 
 def fills_of(order: Order) -> tuple[Fill, ...]:
     """The executions of an order that count, with their fees."""
-    return tuple(
-        Fill(one, order.request.strategy_id, {told.currency: told.amount} if told else {})
-        for one in order.book.valid()
-        for told in (order.book.commission_of(one),)
-    )
+    return tuple(_fill(order, one) for one in order.book.valid())
+
+
+def fill_of(order: Order, root: str) -> Fill | None:
+    """One of them, if it counts."""
+    one = order.book.counting(root)
+    return None if one is None else _fill(order, one)
+
+
+def _fill(order: Order, execution: Execution) -> Fill:
+    told = order.book.commission_of(execution)
+    return Fill(execution, order.request.strategy_id, {told.currency: told.amount} if told else {})
 
 
 def by_account(fills: Iterable[Fill], actions: Iterable[HoldingAction] = ()) -> dict[str, Position]:

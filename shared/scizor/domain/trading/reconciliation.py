@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid5
@@ -122,6 +122,8 @@ class _Run:
         """What the broker says of an order."""
         order = self.orders[self.find(report.named)]
         after = self._say(order, interpret(order, report))
+        if report.standing.status is BrokerStatus.FILLED and report.standing.filled == after.filled:
+            after = self._say(after, news(after, (_all_there_is(after),)))
         if after.state is not order.state:
             self._differ(DifferenceKind.ORDER_STATE, order.id, order.state.name, after.state.name)
         if after.unseen:
@@ -194,6 +196,8 @@ class _Run:
         return after
 
     def _book(self, before: Order, after: Order) -> None:
+        if after.book is before.book:
+            return
         request = after.request
         sign, currency = int(request.side), request.instrument.rpartition(".")[2]
         self._shares[request.instrument] += sign * (after.filled - before.filled)
@@ -204,6 +208,13 @@ class _Run:
 
     def _differ(self, kind: DifferenceKind, subject: str, ours: str, theirs: str) -> None:
         self.differences.append(Difference(kind, subject, ours, theirs))
+
+
+def _all_there_is(order: Order) -> e.Payload:
+    """Of an order that the broker is done with: what has filled is all of it, or was before a trade was taken back."""
+    if order.book.corrected:
+        return e.Canceled("a trade of it was taken back")
+    return e.Replaced(replace(order.terms, quantity=order.filled))
 
 
 def _unanswered(order: Order, report: OrderReport) -> list[e.Payload]:

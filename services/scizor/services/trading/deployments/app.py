@@ -28,9 +28,17 @@ from scizor.ports.trading import StoredDeployment
 from scizor.services.code.pinned import pinned
 from scizor.services.history.load import no_bars
 from scizor.services.trading.desk.drafts import Actor
-from scizor.services.trading.use_cases import DeploymentFilter
 
 _FIELD = "deployment"
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentFilter:
+    """Which deployments; empty and None mean all."""
+
+    strategy_id: str = ""
+    account: str = ""
+    state: DeploymentState | None = None
 
 
 @dataclass(frozen=True, slots=True)

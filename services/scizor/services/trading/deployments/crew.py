@@ -15,15 +15,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
+from scizor.services.trading.deployments.memory import Memory, Moment
+from scizor.services.trading.deployments.rows import Rows
 
 from scizor.domain.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound, ScizorError, Unavailable
 from scizor.domain.trading.deployments import DeploymentState, Step, acts_on_missed
 from scizor.ports.clock import Clock
-from scizor.services.trading.deployments.memory import Memory, Moment
 from scizor.services.trading.deployments.orders import Cancelling, Deed, deeds_of
 from scizor.services.trading.deployments.player import Player, Players
 from scizor.services.trading.deployments.record import Record
-from scizor.services.trading.deployments.rows import Rows
 from scizor.services.trading.deployments.stakes import Purse
 from scizor.services.trading.desk.desk import Desk
 from scizor.services.trading.desk.drafts import Actor

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from scizor.services.trading.deployments.memory import Moment, add_moment
+
 from scizor.domain.errors import Conflict
 from scizor.domain.trading.deployments import Deployment, Step, StopMode, shown, stepped
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage, UnitOfWork
 from scizor.ports.trading import StoredDeployment
-from scizor.services.trading.deployments.memory import Moment, add_moment
 
 _TRIES = 5
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from scizor.domain.errors import NotFound, Reason
-from scizor.domain.trading.events import OrderEvent, Payload, Placed, Source
+from scizor.domain.trading.events import OrderEvent, Payload, Source
 from scizor.domain.trading.executions import split_exec_id
 from scizor.domain.trading.exposure import Funds, OpenOrder, RiskBook
 from scizor.domain.trading.incidents import Incident
@@ -17,6 +17,7 @@ from scizor.domain.trading.reports import Named
 from scizor.domain.trading.states import Order
 from scizor.ports.journal import Books, Entry, Posting
 from scizor.services.trading.desk.holdings import Holdings
+from scizor.services.trading.desk.numbers import Numbers
 
 NOTHING = Funds(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 """Before anybody has told what an account is worth."""
@@ -31,15 +32,20 @@ class Said:
 
 
 class AccountBooks:
-    """`orders`: those that have not ended, and those that ended lately. `risk`: what checks read of all this."""
+    """`orders`: those that have not ended, and those that ended lately. `risk`: what checks read of all this.
 
-    def __init__(self, account: str, books: Books) -> None:
+    `empty`: nothing was placed here and nothing posted, so that what the account holds is of the time before.
+    """
+
+    def __init__(self, account: str, books: Books, numbers: Numbers | None = None) -> None:
         self.account = account
+        self._row = numbers or Numbers()
+        self._row.above(books.highest_number)
         self.orders: dict[str, Order] = {**books.ended, **books.orders}
         self.numbers: dict[str, int] = {order_id: number for number, order_id in books.numbers.items()}
-        self.highest_number, self.sequence = books.highest_number, books.sequence
+        self.sequence = books.sequence
         self.holdings = Holdings(account, books.executions, books.postings)
-        self.empty = not (books.sequence or books.postings)
+        self.empty = not books.postings and self._foreign_alone()
         self.risk = RiskBook(NOTHING)
         self._by_client_id: dict[str, str] = {}
         self._by_broker_id: dict[str, str] = {}
@@ -49,6 +55,11 @@ class AccountBooks:
             self._index(order)
             self._weigh(order)
         self._hold(self.holdings.positions)
+
+    def _foreign_alone(self) -> bool:
+        """Whether the journal, all of it in memory, tells of nothing but orders that were placed elsewhere."""
+        orders = self.orders.values()
+        return all(one.external for one in orders) and sum(one.sequence for one in orders) == self.sequence
 
     def order(self, order_id: str) -> Order:
         """One that is in memory. Raises NotFound(ORDER_NOT_FOUND)."""
@@ -76,8 +87,7 @@ class AccountBooks:
 
     def take_number(self) -> int:
         """The next number an order may be sent under."""
-        self.highest_number += 1
-        return self.highest_number
+        return self._row.take()
 
     def say(self, order_id: str, payload: Payload, source: Source, now: datetime, number: int = 0) -> Said:
         """Something happened to an order. Raises what `machine.apply` raises; nothing has changed then."""
@@ -92,6 +102,7 @@ class AccountBooks:
         self.orders[order_id] = after
         self.sequence += 1
         if number:
+            self.empty = False
             self.numbers[order_id] = number
             self._ids_by_number[number] = order_id
         self._index(after)
@@ -99,8 +110,6 @@ class AccountBooks:
         if before is None or before.book is not after.book:
             self.holdings.moved(before, after)
             self._hold((after.request.instrument,))
-        if isinstance(event.payload, Placed):
-            self.empty = False
         return Said(Entry(self.sequence, after, event, number), incidents)
 
     def post(self, posting: Posting) -> None:

@@ -7,23 +7,23 @@ ever checked against the same room. What is answered is stored; what is sent was
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Protocol
 
-from scizor.domain.errors import AlreadyExists, Conflict, FailedPrecondition, InvalidInput, NotFound, Reason
-from scizor.domain.orders import OrderType
+from scizor.domain.errors import AlreadyExists, Conflict, FailedPrecondition, InvalidInput, Reason
 from scizor.domain.trading import events as e
 from scizor.domain.trading.commands import check_cancel, check_replace
 from scizor.domain.trading.orders import OrderRequest, Terms, check_increments
-from scizor.domain.trading.positions import closing_side
 from scizor.domain.trading.question import pattern
 from scizor.domain.trading.rules import Violation
 from scizor.domain.trading.states import Order
 from scizor.ports.journal import AuditLine, Entry, KeyedAnswer, Posting
 from scizor.ports.storage import Storage
 from scizor.services.trading.desk.books import AccountBooks
+from scizor.services.trading.desk.closing import check_left, draft_of, instruments, name_of
 from scizor.services.trading.desk.drafts import Actor, Answering, Checked, Draft
 from scizor.services.trading.desk.families import family_of
 from scizor.services.trading.desk.gate import GateState
@@ -31,6 +31,7 @@ from scizor.services.trading.desk.listings import Listings
 from scizor.services.trading.desk.reconciling import Reconciled
 from scizor.services.trading.desk.seat import Seat
 from scizor.services.trading.desk.watching import Watching
+from scizor.services.trading.desk.writer import settled
 
 _PRICE_DEADLINE_S = 0.5
 
@@ -85,6 +86,11 @@ class Desk:
         return self._seat.account
 
     @property
+    def paper(self) -> bool:
+        """Whether no real money moves, by how Interactive Brokers names accounts."""
+        return self.account.startswith("D")
+
+    @property
     def books(self) -> AccountBooks:
         """As they are. Raises Unavailable while they are being read."""
         return self._seat.tenure.books
@@ -100,9 +106,17 @@ class Desk:
         return self._seat.reconciled
 
     async def place(
-        self, draft: Draft, actor: Actor, answering: Answering | None = None, *, flattens: bool = False
+        self,
+        draft: Draft,
+        actor: Actor,
+        answering: Answering | None = None,
+        *,
+        flattens: bool = False,
+        closes: bool = False,
     ) -> tuple[Order, ...]:
         """The order as it was journalled, entry first; it leaves at once. The same draft again answers with its orders.
+
+        `closes`: it must take away from what is held, and no more than that.
 
         Raises FailedPrecondition(RISK_REFUSED, TRADING_RESTRICTED), Unavailable, AlreadyExists(ORDER_EXISTS),
         InvalidInput, NotFound.
@@ -110,16 +124,21 @@ class Desk:
         self._seat.open()
         listing = await self._listings.find(draft.symbol)
         family = family_of(draft, self.account, listing, self._new_id)
-        known = await self._known(draft, family[0])
+        known = await self._known(draft.client_order_id)
         if known is not None:
-            return known
+            return await self._again(known, family)
+        for one in family[1:]:
+            if one.client_order_id and (other := await self._known(one.client_order_id)):
+                raise _taken(other)
         self._prices.want([listing.reference])
         await self._prices.priced(listing.reference, _PRICE_DEADLINE_S)
         # From here to the journal nothing waits.
         tenure, sending = self._seat.open()
         books = tenure.books
         if (earlier := books.by_client_id(draft.client_order_id)) is not None:
-            return self._same(earlier, family[0])
+            return await self._again(earlier, family)
+        if closes:
+            check_left(books, family[0])
         try:
             self._guard.check(family[0], flattens=flattens)
         except FailedPrecondition as error:
@@ -135,7 +154,7 @@ class Desk:
             audit=[self._line(actor, "place", orders[0], None)],
             then=lambda: sending.place(family),
         )
-        await stored
+        await settled(stored)
         return orders
 
     async def replace(
@@ -144,13 +163,13 @@ class Desk:
         """Ask the broker for other terms. Raises Conflict(ETAG_STALE), and as `place` and `check_replace` do."""
         self._seat.open()
         order = await self._order(order_id)
-        if etag and etag != f"v{order.sequence}":
-            raise Conflict(f"order {order_id} has changed since", Reason.ETAG_STALE, metadata={"order": order_id})
+        _check_etag(order, etag)
         check_replace(order, terms)
         listing = await self._listings.find(order.request.instrument)
         _increments(terms, listing.tick, listing.lot)
         tenure, sending = self._seat.open()
         order = tenure.books.order(order_id)
+        _check_etag(order, etag)
         check_replace(order, terms)
         wanted = replace(order.request, terms=terms)
         try:
@@ -162,7 +181,7 @@ class Desk:
         after = said.entry.order
         then = None if after.queued is not None else lambda: sending.replace(order_id)
         audit = [self._line(actor, "replace", after, order)]
-        await tenure.store([said], answers=_answers(answering, [after]), audit=audit, then=then)
+        await settled(tenure.store([said], answers=_answers(answering, [after]), audit=audit, then=then))
         return after
 
     async def cancel(self, order_id: str, actor: Actor, answering: Answering | None = None) -> Order:
@@ -176,7 +195,7 @@ class Desk:
         after = said.entry.order
         audit = [self._line(actor, "cancel", after, order)]
         answers = _answers(answering, [after])
-        await tenure.store([said], answers=answers, audit=audit, then=lambda: sending.cancel(order_id))
+        await settled(tenure.store([said], answers=answers, audit=audit, then=lambda: sending.cancel(order_id)))
         return after
 
     async def cancel_all(
@@ -201,31 +220,37 @@ class Desk:
                 sending.cancel(one.id)
 
         audit = [self._line(actor, "cancel", now, was) for was, now in zip(chosen, after, strict=True)]
-        await tenure.store(said, answers=_answers(answering, after), audit=audit, then=leave)
+        await settled(tenure.store(said, answers=_answers(answering, after), audit=audit, then=leave))
         return after
 
     async def close(
         self, symbol: str, strategy_id: str, quantity: Decimal | None, actor: Actor, answering: Answering | None = None
     ) -> Order:
-        """Close what is held of an instrument, or a part, with a market order. Raises NotFound(POSITION_NOT_FOUND)."""
+        """Close what is held of an instrument, or a part, with a market order.
+
+        What other such orders close already is left to them. Raises NotFound(POSITION_NOT_FOUND), and as `place` does.
+        """
         self._seat.open()
         listing = await self._listings.find(symbol)
-        held = self._held(strategy_id, listing.reference)
-        if quantity is not None and quantity > abs(held):
-            raise InvalidInput.of_field("quantity", f"must be at most what is held ({abs(held)})")
-        draft = self._closing(listing.reference, strategy_id, held, quantity)
-        return (await self.place(draft, actor, answering))[0]
+        name = name_of(answering, listing.reference, self._new_id)
+        known = await self._known(name)
+        if known is not None:
+            await self._stored()
+            return known
+        draft = draft_of(self.books, name, listing.reference, strategy_id, quantity)
+        return (await self.place(draft, actor, answering, closes=True))[0]
 
     async def close_all(self, strategy_id: str, actor: Actor, answering: Answering | None = None) -> tuple[Order, ...]:
         """Cancel what is open, then close all that is held, each with a market order."""
         await self.cancel_all(strategy_id, "", actor)
         orders: list[Order] = []
-        for instrument in self._instruments(strategy_id):
-            draft = self._closing(instrument, strategy_id, self._held(strategy_id, instrument), None)
-            orders.append((await self.place(draft, actor))[0])
+        for instrument in instruments(self.books, strategy_id):
+            name = name_of(answering, instrument, self._new_id)
+            draft = draft_of(self.books, name, instrument, strategy_id, None)
+            orders += await self.place(draft, actor, closes=True)
         if answering:
             tenure, _ = self._seat.open()
-            await tenure.store([], answers=_answers(answering, orders))
+            await settled(tenure.store([], answers=_answers(answering, orders)))
         return tuple(orders)
 
     async def check(self, draft: Draft) -> Checked:
@@ -250,7 +275,7 @@ class Desk:
         for posting in postings:
             tenure.books.post(posting)
         line = AuditLine(tenure.now(), self.account, "system", "corporate actions", "post", note)
-        await tenure.store([], postings=postings, audit=[line])
+        await settled(tenure.store([], postings=postings, audit=[line]))
 
     async def _order(self, order_id: str) -> Order:
         """One of this account, also one that ended long ago. Raises NotFound(ORDER_NOT_FOUND)."""
@@ -262,52 +287,28 @@ class Desk:
             return self.books.order(order_id)
         return order
 
-    async def _known(self, draft: Draft, request: OrderRequest) -> tuple[Order, ...] | None:
-        earlier = self.books.by_client_id(draft.client_order_id)
+    async def _known(self, client_order_id: str) -> Order | None:
+        """The order a client gave that id, however long ago."""
+        earlier = self.books.by_client_id(client_order_id)
         if earlier is None:
             async with self._storage.begin() as work:
-                earlier = await work.orders.order_by_client_id(self.account, draft.client_order_id)
-        return None if earlier is None else self._same(earlier, request)
+                earlier = await work.orders.order_by_client_id(self.account, client_order_id)
+        return earlier
 
-    def _same(self, earlier: Order, request: OrderRequest) -> tuple[Order, ...]:
+    async def _again(self, earlier: Order, family: Sequence[OrderRequest]) -> tuple[Order, ...]:
         """The family of an order that was placed before, where this is the same again."""
-        was = earlier.request
-        if (was.instrument, was.side, was.terms, was.group, was.strategy_id) != (
-            request.instrument,
-            request.side,
-            request.terms,
-            request.group,
-            request.strategy_id,
-        ):
-            raise AlreadyExists(
-                f"client_order_id {was.client_order_id} is that of another order ({was.id})",
-                Reason.ORDER_EXISTS,
-                metadata={"client_order_id": was.client_order_id, "order": was.id},
-            )
-        exits = [one for one in self.books.orders.values() if one.request.parent_id == was.id]
+        exits = [one for one in self.books.orders.values() if one.request.parent_id == earlier.id]
+        differ = _pattern(earlier.request) != _pattern(family[0])
+        if exits and Counter(one.request.terms for one in exits) != Counter(one.terms for one in family[1:]):
+            differ = True
+        if differ:
+            raise _taken(earlier)
+        await self._stored()
         return (earlier, *exits)
 
-    def _instruments(self, strategy_id: str) -> list[str]:
-        holdings = self.books.holdings
-        if not strategy_id:
-            return sorted(holdings.shares())
-        return sorted(
-            name for (owner, name), held in holdings.by_strategy.items() if owner == strategy_id and held.lots
-        )
-
-    def _held(self, strategy_id: str, instrument: str) -> Decimal:
-        holdings = self.books.holdings
-        held = holdings.by_strategy.get((strategy_id, instrument)) if strategy_id else None
-        position = held if strategy_id else holdings.positions.get(instrument)
-        if position is None or not position.lots:
-            raise NotFound(
-                f"nothing is held of {instrument}", Reason.POSITION_NOT_FOUND, metadata={"symbol": instrument}
-            )
-        return position.shares
-
-    def _closing(self, instrument: str, strategy_id: str, held: Decimal, quantity: Decimal | None) -> Draft:
-        terms = Terms(quantity or abs(held), OrderType.MARKET)
-        return Draft(f"close-{self._new_id()}", instrument, closing_side(held), terms, strategy_id=strategy_id)
+    async def _stored(self) -> None:
+        """What is in memory may be on its way to the journal still: whoever is told of it must not be told too soon."""
+        await self._seat.tenure.writer.caught_up()
 
     def _line(self, actor: Actor, action: str, after: Order, before: Order | None) -> AuditLine:
         return AuditLine(
@@ -320,6 +321,25 @@ class Desk:
             _told(before) if before else "",
             _told(after),
         )
+
+
+def _taken(earlier: Order) -> AlreadyExists:
+    name = earlier.request.client_order_id
+    return AlreadyExists(
+        f"client_order_id {name} is that of another order ({earlier.id})",
+        Reason.ORDER_EXISTS,
+        metadata={"client_order_id": name, "order": earlier.id},
+    )
+
+
+def _pattern(request: OrderRequest) -> tuple[object, ...]:
+    """What a retry has in common with the first try."""
+    return (request.instrument, request.side, request.terms, request.group, request.strategy_id)
+
+
+def _check_etag(order: Order, etag: str) -> None:
+    if etag and etag != f"v{order.sequence}":
+        raise Conflict(f"order {order.id} has changed since", Reason.ETAG_STALE, metadata={"order": order.id})
 
 
 def _answers(answering: Answering | None, orders: Sequence[Order]) -> list[KeyedAnswer]:

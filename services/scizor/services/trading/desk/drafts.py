@@ -30,8 +30,19 @@ class BracketPrices:
 
 
 @dataclass(frozen=True, slots=True)
+class Exit:
+    """An order the other way that waits for its entry. `client_order_id`: empty where nobody asks by it."""
+
+    terms: Terms
+    client_order_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """An order as it is asked for. `symbol`: as the caller spells it."""
+    """An order as it is asked for. `symbol`: as the caller spells it.
+
+    `exits`: of an entry that has no `bracket`; they end each other.
+    """
 
     client_order_id: str
     symbol: str
@@ -41,6 +52,7 @@ class Draft:
     group: str = ""
     strategy_id: str = ""
     deployment_id: str = ""
+    exits: tuple[Exit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from scizor.domain.errors import FieldViolation, InvalidInput
 from scizor.domain.orders import OrderType, Side, TimeInForce
 from scizor.domain.trading.orders import OrderRequest, Terms, check_increments, check_terms
-from scizor.services.trading.desk.drafts import BracketPrices, Draft
+from scizor.services.trading.desk.drafts import BracketPrices, Draft, Exit
 from scizor.services.trading.desk.listings import Listing
 
 
@@ -27,40 +27,38 @@ def family_of(draft: Draft, account: str, listing: Listing, new_id: Callable[[],
         draft.strategy_id,
         draft.deployment_id,
     )
-    if draft.bracket is None:
-        return (entry,)
-    _check_sides(draft, draft.bracket)
-    exits = [*_exits(draft.bracket, draft.terms.quantity)]
-    for terms in exits:
-        _check(terms, listing, "bracket")
+    if draft.bracket is not None:
+        _check_sides(draft, draft.bracket)
+    exits = draft.exits if draft.bracket is None else tuple(_exits(draft.bracket, draft.terms.quantity))
+    for one in exits:
+        _check(one.terms, listing, "bracket")
     group = f"exits-{entry.id}" if len(exits) > 1 else ""
     away = Side.SELL if draft.side is Side.BUY else Side.BUY
-    return (
-        entry,
-        *(
-            OrderRequest(
-                new_id(),
-                "",
-                account,
-                listing.reference,
-                away,
-                terms,
-                group,
-                entry.id,
-                draft.strategy_id,
-                draft.deployment_id,
-            )
-            for terms in exits
-        ),
+    return (entry, *(_exit(one, entry, new_id(), away, group) for one in exits))
+
+
+def _exit(one: Exit, entry: OrderRequest, order_id: str, side: Side, group: str) -> OrderRequest:
+    return OrderRequest(
+        order_id,
+        one.client_order_id,
+        entry.account,
+        entry.instrument,
+        side,
+        one.terms,
+        group,
+        entry.id,
+        entry.strategy_id,
+        entry.deployment_id,
     )
 
 
-def _exits(bracket: BracketPrices, quantity: Decimal) -> Iterable[Terms]:
+def _exits(bracket: BracketPrices, quantity: Decimal) -> Iterable[Exit]:
     if bracket.take_profit is not None:
-        yield Terms(quantity, OrderType.LIMIT, limit=bracket.take_profit, tif=TimeInForce.GTC)
+        yield Exit(Terms(quantity, OrderType.LIMIT, limit=bracket.take_profit, tif=TimeInForce.GTC))
     if bracket.stop_loss is not None:
         kind = OrderType.STOP if bracket.stop_loss_limit is None else OrderType.STOP_LIMIT
-        yield Terms(quantity, kind, limit=bracket.stop_loss_limit, stop=bracket.stop_loss, tif=TimeInForce.GTC)
+        limit, stop = bracket.stop_loss_limit, bracket.stop_loss
+        yield Exit(Terms(quantity, kind, limit=limit, stop=stop, tif=TimeInForce.GTC))
 
 
 def _check(terms: Terms, listing: Listing, field: str) -> None:

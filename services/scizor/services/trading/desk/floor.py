@@ -144,6 +144,8 @@ class Floor:
                 await self._seats[account].run(lease)
         except ScizorError as error:
             _log.warning("account_not_held", account=account, error=error.message)
+        except Exception:  # noqa: BLE001 - whatever it is, the account must be acted for again
+            _log.exception("account_lost", account=account)
         await asyncio.sleep(_RETRY_S)
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import partial
 
 from scizor.domain.orders import Side
-from scizor.domain.trading.executions import Execution
+from scizor.domain.trading.executions import Execution, ExecutionBook
 from scizor.domain.trading.money import added
 from scizor.domain.trading.positions import (
     CashDividend,
@@ -20,7 +20,7 @@ from scizor.domain.trading.positions import (
     ShareSplit,
     by_account,
     by_strategy,
-    fills_of,
+    fill_of,
 )
 from scizor.domain.trading.states import Order
 from scizor.ports.journal import BookedExecution, Posting, PostingKind
@@ -32,15 +32,17 @@ class Holdings:
     """Positions by instrument, the account's and each strategy's, and cash by currency.
 
     What follows all that was before is added on; whatever else changes folds its instrument anew. Dividends count for
-    positions when they fall due; their cash comes when the broker pays it.
+    positions when they fall due; their cash comes when the broker pays it. `adjustments`: of cash, that no trade
+    explains.
     """
 
     def __init__(self, account: str, executions: Iterable[BookedExecution], postings: Iterable[Posting]) -> None:
         self._account = account
         self._fills: defaultdict[str, dict[str, Fill]] = defaultdict(dict)
         self._actions: defaultdict[str, list[HoldingAction]] = defaultdict(list)
-        self._newest: dict[str, datetime] = {}
+        self._newest: dict[str, tuple[datetime, str]] = {}
         self._cash: defaultdict[str, Decimal] = defaultdict(Decimal)
+        self.adjustments: list[Posting] = []
         self.positions: dict[str, Position] = {}
         self.by_strategy: dict[tuple[str, str], Position] = {}
         for booked in executions:
@@ -61,15 +63,30 @@ class Holdings:
         """Those that are not 0, by instrument."""
         return {name: held.shares for name, held in self.positions.items() if held.lots}
 
+    def fills(self, instrument: str) -> Sequence[Fill]:
+        """Executions of an instrument that count, what was held at first among them; in no order."""
+        return tuple(self._fills.get(instrument, {}).values())
+
+    def actions(self, instrument: str) -> Sequence[HoldingAction]:
+        """What its company did that is booked."""
+        return tuple(self._actions.get(instrument, ()))
+
+    def before(self, time: datetime, instruments: Iterable[str] | None = None) -> dict[tuple[str, str], Position]:
+        """Positions by strategy and instrument as they were just before an instant: all, or of these instruments."""
+        names = {*self._fills, *self._actions} if instruments is None else set(instruments)
+        fills = [fill for name in names for fill in self._fills.get(name, {}).values() if fill.execution.time < time]
+        actions = [action for name in names for action in self._actions.get(name, ()) if action.time < time]
+        return by_strategy(fills, actions)
+
     def moved(self, before: Order | None, after: Order) -> None:
         """An order's executions, or what they cost, changed."""
-        if before is not None and before.book == after.book:
-            return
         instrument = after.request.instrument
-        old = {fill.execution.root_id: fill for fill in (fills_of(before) if before else ())}
-        new = {fill.execution.root_id: fill for fill in fills_of(after)}
-        gone = [fill for root, fill in old.items() if new.get(root) != fill]
-        come = [fill for root, fill in new.items() if old.get(root) != fill]
+        roots = after.book.touched(before.book if before else ExecutionBook())
+        pairs = [(fill_of(before, root) if before else None, fill_of(after, root)) for root in roots]
+        gone = [old for old, new in pairs if old is not None and old != new]
+        come = [new for old, new in pairs if new is not None and old != new]
+        if not (gone or come):
+            return
         for fill in gone:
             self._pay(fill, -1)
         for fill in come:
@@ -93,7 +110,7 @@ class Holdings:
     def _follows(self, instrument: str, come: Sequence[Fill]) -> bool:
         """Whether these came after everything else there was of the instrument."""
         newest = self._newest.get(instrument)
-        return newest is None or all(fill.execution.time >= newest for fill in come)
+        return newest is None or all(_place(fill) > newest for fill in come)
 
     def _remember(self, instrument: str, gone: Iterable[Fill], come: Iterable[Fill]) -> None:
         fills = self._fills[instrument]
@@ -101,13 +118,13 @@ class Holdings:
             fills.pop(fill.execution.root_id, None)
         for fill in come:
             fills[fill.execution.root_id] = fill
-            self._saw(instrument, fill.execution.time)
+            self._saw(instrument, _place(fill))
 
-    def _saw(self, instrument: str, time: datetime) -> None:
-        self._newest[instrument] = max(self._newest.get(instrument, time), time)
+    def _saw(self, instrument: str, place: tuple[datetime, str]) -> None:
+        self._newest[instrument] = max(self._newest.get(instrument, place), place)
 
     def _append(self, fills: Iterable[Fill]) -> None:
-        for fill in sorted(fills, key=lambda one: (one.execution.time, one.execution.exec_id)):
+        for fill in sorted(fills, key=_place):
             self._put(fill, partial(_filled, fill))
 
     def _charge(self, gone: Sequence[Fill], come: Sequence[Fill]) -> None:
@@ -122,10 +139,11 @@ class Holdings:
 
     def _fold(self, instrument: str) -> None:
         fills, actions = self._fills[instrument].values(), self._actions[instrument]
-        self.positions.pop(instrument, None)
+        # Who held something once holds nothing now where its executions are gone: whoever keeps count must hear of it.
+        self.positions[instrument] = Position(instrument)
         self.positions.update(by_account(fills, actions))
         for key in [key for key in self.by_strategy if key[1] == instrument]:
-            del self.by_strategy[key]
+            self.by_strategy[key] = Position(instrument)
         self.by_strategy.update(by_strategy(fills, actions))
 
     def _pay(self, fill: Fill, way: int) -> None:
@@ -143,12 +161,19 @@ class Holdings:
                 self._remember(name, (), (Fill(execution),))
             case PostingKind.OPENING_CASH | PostingKind.CASH_ADJUSTMENT:
                 self._cash[posting.currency] += posting.amount
+                if posting.kind is PostingKind.CASH_ADJUSTMENT:
+                    self.adjustments.append(posting)
             case PostingKind.SPLIT:
-                self._saw(name, posting.time)
+                self._saw(name, (posting.time, ""))
                 self._actions[name].append(ShareSplit(name, posting.time, posting.ratio))
             case PostingKind.DIVIDEND:
-                self._saw(name, posting.time)
+                self._saw(name, (posting.time, ""))
                 self._actions[name].append(CashDividend(name, posting.time, posting.price))
+
+
+def _place(fill: Fill) -> tuple[datetime, str]:
+    """Where it stands among all of its instrument, whenever it was told."""
+    return fill.execution.time, fill.execution.exec_id
 
 
 def _filled(fill: Fill, held: Position) -> Position:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
 
+from scizor.domain.errors import Reason, Unavailable
 from scizor.domain.trading.differences import Difference, DifferenceKind
-from scizor.domain.trading.reconciliation import OurBooks, Reconciliation, reconcile
+from scizor.domain.trading.reconciliation import CENT, OurBooks, Reconciliation, reconcile
 from scizor.domain.trading.reports import Snapshot
 from scizor.domain.trading.states import OrderState
 from scizor.ports.journal import AuditLine, Posting, PostingKind
 from scizor.ports.order_broker import OrderBroker
 from scizor.services.trading.desk.tenure import Tenure
+from scizor.services.trading.desk.writer import settled
 
 _HOLDINGS = (DifferenceKind.POSITION, DifferenceKind.CASH)
-_LOOKS = 2
+_LOOKS = 4
 _BETWEEN_LOOKS_S = 0.3
+_CASH_LAGS = timedelta(seconds=30)
 
 _log = structlog.get_logger(__name__)
 
@@ -39,30 +42,64 @@ class Reconciled:
         return sum(not one.kind.corrected for one in self.differences)
 
 
-async def compare(tenure: Tenure, broker: OrderBroker, actor: str) -> Reconciled:
+async def compare(tenure: Tenure, broker: OrderBroker, actor: str, before: Sequence[Difference] = ()) -> Reconciled:
     """One comparison, its corrections stored. Raises SourceFailure, and what a failed write raises.
 
-    What is held is believed to differ only when it still does after another look: the broker's answers are not of one
-    instant.
+    What is held is believed to differ only when it still does, by the same amount, after another look between which
+    nothing happened: the broker's answers are not of one instant. `before`: what the last comparison left; people are
+    told of it once.
     """
+    books = tenure.books
+    first, corrections = books.empty, 0
     differences: list[Difference] = []
-    corrections, first = 0, tenure.books.empty
+    gaps: dict[tuple[DifferenceKind, str], Decimal] = {}
     for look in range(_LOOKS):
-        theirs = await broker.snapshot(tenure.books.account)
-        found = _found(tenure, theirs)
+        await tenure.writer.caught_up()  # so that whatever else is waited for has been sent
+        sequence = books.sequence
+        theirs = await broker.snapshot(books.account)
+        fresh = _fresh(tenure, theirs) if look < _LOOKS - 1 else theirs
+        found = _found(tenure, fresh)
         corrections += len(found.events)
+        held = [one for one in found.differences if one.kind in _HOLDINGS]
+        earlier, gaps = gaps, {(one.kind, one.subject): _gap(one) for one in held}
+        still = look > 0 and gaps == earlier and books.sequence == sequence and not found.events
+        postings = _explained(tenure, held, theirs, first) if still else []
         # What differs in what is held is told by the last look alone; what events have put right, by the one that did.
         differences = [one for one in differences if one.kind not in _HOLDINGS]
         differences += [one for one in found.differences if one not in differences]
-        held = [one for one in found.differences if one.kind in _HOLDINGS]
-        last = look == _LOOKS - 1 or not held
-        postings = _explained(tenure, held, theirs, first) if last else []
-        await _stored(tenure, found, postings, actor)
-        if last:
-            differences = [one for one in differences if not _settled(one, postings)]
-            break
+        await _stored(tenure, found, postings, actor, before)
+        if (still or not held) and fresh is theirs:
+            return _told(tenure, differences, corrections, postings)
         await asyncio.sleep(_BETWEEN_LOOKS_S)
-    return Reconciled(tenure.now(), tuple(differences), corrections)
+    if first and gaps:
+        raise Unavailable("what the account held when it was first seen keeps changing", Reason.TRADING_NOT_READY)
+    return _told(tenure, [one for one in differences if _lasts(one, gaps, earlier)], corrections, ())
+
+
+def _told(
+    tenure: Tenure, differences: Iterable[Difference], corrections: int, postings: Sequence[Posting]
+) -> Reconciled:
+    return Reconciled(tenure.now(), tuple(one for one in differences if not _settled(one, postings)), corrections)
+
+
+def _gap(one: Difference) -> Decimal:
+    return (Decimal(one.theirs) - Decimal(one.ours)).quantize(CENT)
+
+
+def _lasts(
+    one: Difference,
+    gaps: Mapping[tuple[DifferenceKind, str], Decimal],
+    earlier: Mapping[tuple[DifferenceKind, str], Decimal],
+) -> bool:
+    key = (one.kind, one.subject)
+    return one.kind not in _HOLDINGS or earlier.get(key) == gaps.get(key)
+
+
+def _fresh(tenure: Tenure, theirs: Snapshot) -> Snapshot:
+    """Without open orders of which something was heard since the broker was asked: that is newer."""
+    told = [(report, tenure.books.named(report.named)) for report in theirs.open_orders]
+    kept = tuple(report for report, order in told if order is None or order.update_time <= theirs.asked_time)
+    return theirs if len(kept) == len(told) else replace(theirs, open_orders=kept)
 
 
 def _found(tenure: Tenure, theirs: Snapshot) -> Reconciliation:
@@ -71,30 +108,36 @@ def _found(tenure: Tenure, theirs: Snapshot) -> Reconciliation:
     return reconcile(ours, theirs, tenure.now())
 
 
-async def _stored(tenure: Tenure, found: Reconciliation, postings: Sequence[Posting], actor: str) -> None:
+async def _stored(
+    tenure: Tenure, found: Reconciliation, postings: Sequence[Posting], actor: str, before: Sequence[Difference]
+) -> None:
     books = tenure.books
     said = [books.enter(order_id, event) for order_id, event in found.events]
     for posting in postings:
         books.post(posting)
-    audit = [*_lines(tenure, found.differences, actor), *_posting_lines(tenure, postings, actor)]
+    audit = [
+        *_lines(tenure, [one for one in found.differences if one not in before], actor),
+        *_posting_lines(tenure, postings, actor),
+    ]
     if said or postings or audit:
         _log.info(
             "reconciled", account=books.account, corrections=len(said), differences=[str(one) for one in audit[:20]]
         )
-        await tenure.store(said, postings=postings, audit=audit)
+        await settled(tenure.store(said, postings=postings, audit=audit))
 
 
 def _explained(tenure: Tenure, held: Sequence[Difference], theirs: Snapshot, first: bool) -> list[Posting]:
     """What was there before anybody looked, and cash that moved without a trade: deposits, interest, fees.
 
-    A position that differs is never explained away, nor is cash while anything is open to doubt.
+    A position that differs is never explained away, nor is cash while anything is open to doubt: brokers tell cash, and
+    what a trade cost, some time after the trade.
     """
     now = tenure.now()
     if first:
         costs = {one.instrument: one.average_cost for one in theirs.positions}
         return [_opening(one, costs, now) for one in held]
     moves = {one.kind for one in held}
-    if DifferenceKind.POSITION in moves or _doubtful(tenure):
+    if DifferenceKind.POSITION in moves or _doubtful(tenure, now):
         return []
     return [_adjustment(one, PostingKind.CASH_ADJUSTMENT, now) for one in held]
 
@@ -113,9 +156,14 @@ def _adjustment(one: Difference, kind: PostingKind, now: datetime) -> Posting:
     return Posting(kind, now, currency=one.subject, amount=amount, note="as the broker has it")
 
 
-def _doubtful(tenure: Tenure) -> bool:
-    orders = tenure.books.orders.values()
-    return any(one.state is OrderState.UNKNOWN or one.unseen or one.book.uncharged for one in orders)
+def _doubtful(tenure: Tenure, now: datetime) -> bool:
+    return any(
+        one.state is OrderState.UNKNOWN
+        or one.unseen
+        or any(trade.exec_id not in one.book.commissions for trade in one.book.valid())
+        or (one.book.by_root and one.update_time > now - _CASH_LAGS)
+        for one in tenure.books.orders.values()
+    )
 
 
 def _settled(one: Difference, postings: Sequence[Posting]) -> bool:

@@ -7,15 +7,15 @@ closes it, and the way back is always the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
 from scizor.domain.broker import ConnectionState
-from scizor.domain.errors import ScizorError, Unavailable
+from scizor.domain.errors import FailedPrecondition, InvalidInput, NotFound, ScizorError, Unavailable
 from scizor.domain.trading.incidents import Incident
 from scizor.domain.trading.reports import Report
 from scizor.domain.trading.states import Order, OrderState
@@ -27,6 +27,7 @@ from scizor.services.trading.desk.books import AccountBooks
 from scizor.services.trading.desk.gate import GateState, closed
 from scizor.services.trading.desk.hearing import Hearing
 from scizor.services.trading.desk.listings import Listings
+from scizor.services.trading.desk.numbers import Numbers
 from scizor.services.trading.desk.reconciling import Reconciled, compare
 from scizor.services.trading.desk.sending import Sending
 from scizor.services.trading.desk.tenure import Tenure
@@ -34,6 +35,7 @@ from scizor.services.trading.desk.writer import Writer
 
 _KEPT: Final = timedelta(days=7)  # brokers tell executions of a week at most
 _OVERDUE: Final = timedelta(seconds=5)
+_LONGEST_PATIENCE: Final = timedelta(minutes=5)
 _LOOK_S: Final = 1.0
 _RETRY_S: Final = 1.0
 _LEAST_BETWEEN_S: Final = 0.3
@@ -41,15 +43,21 @@ _LEAST_BETWEEN_S: Final = 0.3
 _log = structlog.get_logger(__name__)
 
 
+async def _nothing(_account: str) -> None:
+    """Nothing else is to be ready."""
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What seats stand on."""
+    """What seats stand on. `prepare`: what else must be ready before an account's gate opens; raises Unavailable."""
 
     journal: Journal
     broker: OrderBroker
     clock: Clock
     listings: Listings
     reconcile_every_s: float = 300.0
+    numbers: Numbers = field(default_factory=Numbers)
+    prepare: Callable[[str], Awaitable[None]] = _nothing
 
 
 @dataclass(slots=True)
@@ -89,7 +97,8 @@ class Seat:
             return GateState.DRAINING
         if self._lowest is None:
             return GateState.BROKER_AWAY
-        return GateState.OPEN if self._compared and self._tenure else GateState.RECONCILING
+        reads = self._tenure is None or self._tenure.writer.broken
+        return GateState.OPEN if self._compared and not reads else GateState.RECONCILING
 
     def open(self) -> tuple[Tenure, Sending]:
         """What a command needs. Raises Unavailable while the gate is closed, LimitExceeded where too much waits."""
@@ -110,7 +119,7 @@ class Seat:
         """The link is there; all that was told before may have gaps."""
         self._lowest, self._why, self._compared = lowest_number, "", False
         self._links += 1
-        self._number()
+        self._means.numbers.above(lowest_number - 1)
         self.ask()
 
     def interrupted(self, reason: str) -> None:
@@ -149,15 +158,15 @@ class Seat:
     async def _one_tenure(self, lease: Lease) -> None:
         means = self._means
         loaded = await means.journal.load(self.account, means.clock.now() - _KEPT)
-        books = AccountBooks(self.account, loaded)
+        books = AccountBooks(self.account, loaded, means.numbers)
         writer = Writer(means.journal, self.account, lease.epoch, self._told.entries)
         tenure = Tenure(books, writer, means.clock, self._happened)
         sending = Sending(means.broker, tenure, means.listings)
         self._tenure, self._sending = tenure, sending
-        self._hearing = Hearing(tenure, sending.replace, self.ask)
+        self._hearing = Hearing(tenure, sending, self.ask)
         means.broker.know(books.ids_by_number())
-        self._number()
         self._told.loaded(books)
+        self._told.entries(())
         self.ask()
         running = (writer.run(), self._keep_comparing(), self._watch_overdue(), _lost(lease))
         tasks = [asyncio.create_task(one) for one in running]
@@ -172,12 +181,6 @@ class Seat:
         for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome
-
-    def _number(self) -> None:
-        """No number below what the broker takes, and none that was used."""
-        if self._tenure and self._lowest is not None:
-            books = self._tenure.books
-            books.highest_number = max(books.highest_number, self._lowest - 1)
 
     def _happened(self, incidents: Sequence[Incident]) -> None:
         self._told.incidents(incidents)
@@ -206,7 +209,9 @@ class Seat:
         async with self._comparing:
             tenure, link = self.tenure, self._links
             await self._look_up(tenure)
-            result = await compare(tenure, self._means.broker, actor)
+            before = self.reconciled.differences if self.reconciled else ()
+            result = await compare(tenure, self._means.broker, actor, before)
+            await self._means.prepare(self.account)
             if self._tenure is tenure and self._lowest is not None and self._links == link:
                 self._compared = True
                 self._resume(tenure)
@@ -217,24 +222,36 @@ class Seat:
     async def _look_up(self, tenure: Tenure) -> None:
         """What open orders are of: they can be changed only by those who know the contract."""
         for order in tenure.books.open_orders():
-            if not order.external:
+            if order.external:
+                continue
+            try:
                 await self._means.listings.find(order.request.instrument)
+            except (NotFound, InvalidInput, FailedPrecondition) as error:
+                _log.warning("order_unlisted", account=self.account, order=order.id, error=error.message)
 
     def _resume(self, tenure: Tenure) -> None:
-        """Terms that waited for an answer which the comparison gave."""
-        for order in tenure.books.open_orders():
-            if self._hearing and order.queued is not None and not order.commanded:
-                self._hearing.send_queued(order)
+        """What follows from answers that the comparison gave, or that nobody lived to follow."""
+        for order in list(tenure.books.orders.values()):
+            if self._hearing:
+                self._hearing.follow(order)
 
     async def _watch_overdue(self) -> None:
-        """Commands that stay without an answer are asked about."""
+        """Commands that stay without an answer are asked about, less and less often while that tells nothing."""
+        patience, asked, again = _OVERDUE, frozenset[str](), self._means.clock.now()
         while True:
             await asyncio.sleep(_LOOK_S)
             if self._tenure is None or self.gate is not GateState.OPEN:
                 continue
-            late = self._means.clock.now() - _OVERDUE
-            if any(_waits(order) and order.update_time <= late for order in self._tenure.books.open_orders()):
-                self.ask()
+            now = self._means.clock.now()
+            orders = self._tenure.books.open_orders()
+            late = frozenset(one.id for one in orders if _waits(one) and one.update_time <= now - _OVERDUE)
+            if late - asked:
+                patience = _OVERDUE
+            elif not late or now < again:
+                continue
+            asked, again = late, now + patience
+            patience = min(2 * patience, _LONGEST_PATIENCE)
+            self.ask()
 
 
 def _waits(order: Order) -> bool:

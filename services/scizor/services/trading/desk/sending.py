@@ -23,6 +23,7 @@ class Sending:
         """An entry and its exits; a family that cannot leave whole is ended here."""
         for place, request in enumerate(family):
             try:
+                self._check_wanted(self._order(request))
                 self._broker.place(self._ticket(request, request.terms, more_follow=place < len(family) - 1))
             except SourceFailure as error:
                 # Of a family the broker waits for the last: what has left of this one does nothing, and is cancelled.
@@ -66,9 +67,16 @@ class Sending:
             more_follow=more_follow,
         )
 
+    @staticmethod
+    def _check_wanted(order: Order) -> None:
+        """While it was being stored, the link may have gone, and come back: whoever asked then was told that."""
+        if order.state.ended or order.state is OrderState.UNKNOWN:
+            raise SourceFailure(FailureCategory.DISCONNECTED, "the link was lost before it left")
+
     def _end(self, family: Iterable[OrderRequest], reason: str) -> None:
         for request in family:
-            self._tenure.hear(self._order(request), [e.Rejected(reason)], e.Source.SYSTEM)
+            if not self._order(request).state.ended:
+                self._tenure.hear(self._order(request), [e.Rejected(reason)], e.Source.SYSTEM)
 
     def _undo(self, family: Iterable[OrderRequest]) -> None:
         for request in family:

@@ -23,11 +23,12 @@ class Watching:
         self._news = asyncio.Event()
 
     def publish(self, entries: Sequence[Entry]) -> None:
-        """They are stored."""
-        if entries:
-            self._recent.extend(entries)
-            news, self._news = self._news, asyncio.Event()
-            news.set()
+        """They are stored. With none: something may be that was not published, and is looked up in storage."""
+        if not entries or (self._recent and self._recent[-1].sequence + 1 != entries[0].sequence):
+            self._recent.clear()
+        self._recent.extend(entries)
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     async def follow(self, after_sequence: int) -> AsyncGenerator[Entry | None]:
         """Entries above the sequence, as they come; None when it is time to say that nothing did."""

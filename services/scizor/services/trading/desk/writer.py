@@ -7,7 +7,8 @@ in with it and is done, in the same order, once it is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from scizor.domain.errors import LimitExceeded, Reason, ScizorError, Unavailable
@@ -44,10 +45,16 @@ class Writer:
         self, journal: Journal, account: str, epoch: int, published: Callable[[Sequence[Entry]], None]
     ) -> None:
         self._journal, self._account, self._epoch, self._published = journal, account, epoch, published
-        self._waiting: list[_Waiting] = []
+        self._waiting: deque[_Waiting] = deque()
+        self._last: asyncio.Future[None] | None = None
         self._entries = 0
         self._filled = asyncio.Event()
-        self._broken: ScizorError | None = None
+        self._broken: Unavailable | None = None
+
+    @property
+    def broken(self) -> bool:
+        """Whether a write has failed."""
+        return self._broken is not None
 
     def check_room(self) -> None:
         """Raises LimitExceeded(QUEUE_FULL) where a command would wait too long, Unavailable once a write has failed."""
@@ -66,9 +73,17 @@ class Writer:
             waiting.stored.set_exception(self._broken)
             return waiting.stored
         self._waiting.append(waiting)
+        self._last = waiting.stored
         self._entries += max(1, len(record.entries))
         self._filled.set()
         return waiting.stored
+
+    async def caught_up(self) -> None:
+        """Until all that was put before is stored, and what was to follow it is done. Raises Unavailable."""
+        if self._broken:
+            raise self._broken
+        if self._last is not None and not self._last.done():
+            await asyncio.shield(self._last)
 
     async def run(self) -> None:
         """Write until a write fails; raises its error. Cancelled, it fails whoever waits."""
@@ -79,42 +94,45 @@ class Writer:
                     raise self._broken
                 await self._write(self._next())
         except ScizorError as error:
-            self._break(error)
+            self._break(self._reloading(error))
             raise
         finally:
-            self._break(Unavailable(f"account {self._account} is being loaded anew", Reason.TRADING_NOT_READY))
+            self._break(self._reloading())
 
     async def _write(self, taken: list[_Waiting]) -> None:
         records = [one.record for one in taken]
+        entries = [entry for record in records for entry in record.entries]
+        why: ScizorError | None = None
         try:
             await self._journal.append(
                 Batch(
                     self._account,
                     self._epoch,
-                    [entry for record in records for entry in record.entries],
+                    entries,
                     [posting for record in records for posting in record.postings],
                     [answer for record in records for answer in record.answers],
                     [line for record in records for line in record.audit],
                 )
             )
+            for one in taken:
+                if one.then:
+                    one.then()
+                if not one.stored.done():
+                    one.stored.set_result(None)
         except ScizorError as error:
-            _fail(taken, error)
+            why = error
             raise
-        except asyncio.CancelledError:
-            _fail(taken, Unavailable("the service is stopping", Reason.SHUTTING_DOWN))
-            raise
-        for one in taken:
-            if one.then:
-                one.then()
-            if not one.stored.done():
-                one.stored.set_result(None)
-        self._published([entry for record in records for entry in record.entries])
+        finally:
+            # Whatever was wrong with one of them, of the others can be said only that they are to be tried again.
+            _fail(taken, self._reloading(why))
+        if entries:
+            self._published(entries)
 
     def _next(self) -> list[_Waiting]:
         taken: list[_Waiting] = []
         size = 0
         while self._waiting and (not taken or size < _MOST_AT_ONCE):
-            one = self._waiting.pop(0)
+            one = self._waiting.popleft()
             taken.append(one)
             size += max(1, len(one.record.entries))
         self._entries -= size
@@ -122,14 +140,30 @@ class Writer:
             self._filled.clear()
         return taken
 
-    def _break(self, error: ScizorError) -> None:
+    def _break(self, error: Unavailable) -> None:
         self._broken = self._broken or error
         _fail(self._waiting, self._broken)
-        self._waiting, self._entries = [], 0
+        self._waiting.clear()
+        self._entries = 0
         self._filled.set()
 
+    def _reloading(self, error: ScizorError | None = None) -> Unavailable:
+        if isinstance(error, Unavailable):
+            return error
+        told = f": {error.message}" if error else ""
+        return Unavailable(f"account {self._account} is being loaded anew{told}", Reason.TRADING_NOT_READY)
 
-def _fail(waiting: Sequence[_Waiting], error: ScizorError) -> None:
+
+async def settled(stored: asyncio.Future[None]) -> None:
+    """Wait until it is known whether it is stored, even when the caller has gone: whoever asks again must find it."""
+    try:
+        await asyncio.shield(stored)
+    except asyncio.CancelledError:
+        await asyncio.wait([stored])
+        raise
+
+
+def _fail(waiting: Iterable[_Waiting], error: ScizorError) -> None:
     for one in waiting:
         if not one.stored.done():
             one.stored.set_exception(error)

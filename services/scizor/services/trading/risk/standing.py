@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import structlog
@@ -47,11 +47,11 @@ class Standing:
         for account, state in states.items():
             self._states[account] = state or AccountState(account, TradingState.ACTIVE, self._clock.now())
 
-    async def run(self, accounts: Iterable[str]) -> None:
-        """Read again and again, until cancelled. `accounts`: of which more may come."""
+    async def run(self, accounts: Callable[[], Iterable[str]]) -> None:
+        """Read again and again, until cancelled; `accounts` as there are by then."""
         while True:
             await asyncio.sleep(_REREAD_S)
             try:
-                await self.read(tuple(accounts))
+                await self.read(tuple(accounts()))
             except ScizorError as error:
                 _log.warning("limits_not_read", error=error.message)

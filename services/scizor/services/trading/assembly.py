@@ -1,0 +1,155 @@
+"""The service, put together from its ports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from scizor.domain.trading.parity import ParityReport
+from scizor.ports.calendar import SessionCalendar
+from scizor.ports.clock import Clock
+from scizor.ports.journal import Journal
+from scizor.ports.leases import Leases
+from scizor.ports.live_prices import LivePrices
+from scizor.ports.order_broker import BrokerAccount, OrderBroker
+from scizor.ports.storage import Storage
+from scizor.services.trading.account.performance import Performance
+from scizor.services.trading.account.views import Ledger, Values
+from scizor.services.trading.deployments.app import Deployments
+from scizor.services.trading.desk.desk import Desk
+from scizor.services.trading.desk.floor import Connecting, Floor
+from scizor.services.trading.desk.listings import Listings
+from scizor.services.trading.desk.seat import Means, Seat
+from scizor.services.trading.risk.room import RiskRoom
+from scizor.services.trading.rooms import Room, RoomPorts
+from scizor.services.trading.use_cases import UseCases
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the service stands on. `seat`: the name of the connection, which one process at a time holds."""
+
+    storage: Storage
+    journal: Journal
+    leases: Leases
+    broker: OrderBroker
+    connecting: Connecting
+    live: LivePrices
+    calendar: SessionCalendar
+    clock: Clock
+    new_id: Callable[[], str]
+    seat: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What is chosen, beyond the ports."""
+
+    reconcile_every_s: float = 300.0
+    heartbeat_s: float = 5.0
+
+
+class _NoParity:
+    """Until sessions are held against backtests."""
+
+    async def reports(self, deployment_id: str, sessions: int) -> Sequence[ParityReport]:
+        """None."""
+        return ()
+
+
+async def _nothing_to_pause(_account: str, _strategy_id: str) -> None:
+    """No strategy is at work."""
+
+
+class House:
+    """All accounts of one connection, and the use cases over them. `run` until cancelled, then `close`."""
+
+    def __init__(self, ports: Ports, choices: Choices) -> None:
+        self._ports = ports
+        self._rooms: dict[str, Room] = {}
+        listings = Listings(ports.storage, ports.broker.contracts)
+        self._room_ports = RoomPorts(
+            ports.storage,
+            ports.broker,
+            ports.live,
+            ports.calendar,
+            ports.clock,
+            listings,
+            ports.new_id,
+            choices.heartbeat_s,
+        )
+        self._means = Means(
+            ports.journal,
+            ports.broker,
+            ports.clock,
+            listings,
+            choices.reconcile_every_s,
+            prepare=lambda account: self._rooms[account].prepare(),
+        )
+        self._floor = Floor(ports.leases, ports.connecting, ports.seat, ports.owner, self._made, self._account_told)
+        ports.broker.listen(self._floor)
+        self._risk = RiskRoom(
+            ports.storage,
+            ports.clock,
+            self._floor.desk,
+            lambda account: self._rooms[account].market,
+            choices.heartbeat_s,
+        )
+        self._values = Values(self._ledger, ports.broker, heartbeat_s=choices.heartbeat_s)
+
+    @property
+    def use_cases(self) -> UseCases:
+        """What callers may ask."""
+        ports = self._ports
+        deployments = Deployments(
+            ports.storage,
+            ports.clock,
+            lambda account: self._risk.state(account).state,
+            lambda account: self._floor.desk(account).paper,
+            lambda: None,
+        )
+        return UseCases(
+            storage=ports.storage,
+            answers=ports.journal,
+            clock=ports.clock,
+            desks=self._floor,
+            values=self._values,
+            risk=self._risk,
+            deployments=deployments,
+            performance=Performance(self._ledger, ports.storage, ports.calendar),
+            parity=_NoParity(),
+        )
+
+    async def run(self) -> None:
+        """Act for accounts whenever it is our turn."""
+        async with asyncio.TaskGroup() as everything:
+            everything.create_task(self._floor.run())
+            everything.create_task(self._risk.run(self._floor.accounts))
+
+    async def close(self) -> None:
+        """End what runs in the rooms."""
+        for room in self._rooms.values():
+            await room.end()
+        self._values.close()
+
+    def _made(self, account: str) -> tuple[Seat, Desk]:
+        room = Room(
+            account,
+            self._room_ports,
+            self._means,
+            self._risk,
+            stakes=tuple,
+            pause=_nothing_to_pause,
+            moved=self._values.moved,
+        )
+        self._rooms[account] = room
+        return room.seat, room.desk
+
+    def _account_told(self, account: BrokerAccount) -> None:
+        if account.account in self._rooms:
+            self._rooms[account.account].market.told(account)
+
+    def _ledger(self, account: str) -> Ledger:
+        return self._rooms[account].ledger
