@@ -2,113 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Self
 
 import grpc
 import grpc.aio
-from google.api.httpbody_pb2 import HttpBody
-from google.protobuf.message import Message
 
-from scizor.client import backtest, collections, imports, live, marketdata, optimizations, reports, strategies, symbols
-from scizor.client.calls import Call, Download, Pages, Stream, StreamReader, Upload, bytes_of, described_as, path_of
+from scizor.client import (
+    backtest,
+    collections,
+    deployments,
+    imports,
+    live,
+    marketdata,
+    optimizations,
+    orders,
+    positions,
+    reports,
+    risk,
+    strategies,
+    symbols,
+    trading,
+)
+from scizor.client.aio_wire import Group, Wire, answered, streamed
 from scizor.client.channel import DEFAULT_ADDRESS, channel_options
-from scizor.client.errors import CallError
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-class Wire:
-    """Carries calls out over one channel. `deadline_s` takes the place of each call's own."""
-
-    def __init__(self, channel: grpc.aio.Channel, deadline_s: float | None) -> None:
-        self.channel = channel
-        self.deadline_s = deadline_s
-
-    async def answer(self, call: Call[Any, T] | Pages[Any, T] | Upload[Any, T] | Download[T]) -> T:
-        """The answer to a call. Raises CallError."""
-        try:
-            if isinstance(call, Call):
-                return call.decode(await self._unary(call.request, call.response, call.deadline_s))
-            if isinstance(call, Upload):
-                return call.decode(await self._upload(call))
-            if isinstance(call, Download):
-                return call.decode(*await self._download(call))
-            return call.decode(await self._pages(call))
-        except grpc.RpcError as error:
-            raise CallError.of(error) from None
-
-    async def stream(self, call: Stream[Any, T]) -> AsyncIterator[T]:
-        """What a stream brings, going on after a lost connection where that is possible. Raises CallError."""
-        reader = StreamReader(call)
-        send = self.channel.unary_stream(path_of(call.request), bytes_of, call.response.FromString)
-        while not reader.ended:
-            answers = send(reader.request, timeout=self.deadline_s or call.deadline_s)
-            try:
-                async for message in answers:
-                    for value in reader.accept(message):
-                        yield value
-                reader.finish()
-            except (grpc.RpcError, CallError) as error:
-                failure = error if isinstance(error, CallError) else CallError.of(error)
-                pause_s = reader.pause_before_resuming_s(failure)
-            else:
-                return
-            finally:
-                answers.cancel()
-            await asyncio.sleep(pause_s)
-
-    async def _unary(self, request: Message, response: type[Message], deadline_s: float) -> Any:
-        send = self.channel.unary_unary(path_of(request), bytes_of, response.FromString)
-        return await send(request, timeout=self.deadline_s or deadline_s)
-
-    async def _pages(self, call: Pages[Any, T]) -> list[Any]:
-        pages: list[Any] = []
-        request: Message | None = call.request
-        while request is not None:
-            pages.append(await self._unary(request, call.response, call.deadline_s))
-            request = call.following(pages)
-        return pages
-
-    async def _upload(self, call: Upload[Any, T]) -> Any:
-        send = self.channel.stream_unary(path_of(call.request), bytes_of, call.response.FromString)
-        return await send(call.messages(), timeout=self.deadline_s or call.deadline_s)
-
-    async def _download(self, call: Download[Any]) -> tuple[bytes, str]:
-        send = self.channel.unary_stream(path_of(call.request), bytes_of, HttpBody.FromString)
-        pieces: list[HttpBody] = [
-            piece async for piece in send(call.request, timeout=self.deadline_s or call.deadline_s)
-        ]
-        return b"".join(piece.data for piece in pieces), pieces[0].content_type if pieces else ""
-
-
-class Group:
-    """Calls that belong together."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-
-def answered(
-    build: Callable[P, Call[Any, T] | Pages[Any, T] | Upload[Any, T] | Download[T]],
-) -> Callable[Concatenate[Group, P], Awaitable[T]]:
-    """The method that makes such a call and returns its answer; signature and docstring are `build`'s."""
-
-    async def method(self: Group, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._wire.answer(build(*args, **kwargs))
-
-    return described_as(build, method)
-
-
-def streamed(build: Callable[P, Stream[Any, T]]) -> Callable[Concatenate[Group, P], AsyncIterator[T]]:
-    """The method that opens such a stream and yields what it brings; signature and docstring are `build`'s."""
-
-    def method(self: Group, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
-        return self._wire.stream(build(*args, **kwargs))
-
-    return described_as(build, method)
 
 
 class Symbols(Group):
@@ -205,6 +121,64 @@ class Backtests(Group):
     performance = answered(reports.get_performance)
 
 
+class Orders(Group):
+    """`client.orders`."""
+
+    place = answered(orders.place_order)
+    replace = answered(orders.replace_order)
+    cancel = answered(orders.cancel_order)
+    cancel_all = answered(orders.cancel_all_orders)
+    get = answered(orders.get_order)
+    list = answered(orders.list_orders)
+    watch = streamed(orders.watch_orders)
+    check = answered(risk.check_order)
+
+
+class Positions(Group):
+    """`client.positions`."""
+
+    list = answered(positions.list_positions)
+    close = answered(positions.close_position)
+    close_all = answered(positions.close_all_positions)
+    watch = streamed(positions.watch_positions)
+    trades = answered(positions.list_trades)
+
+
+class Risk(Group):
+    """`client.risk`."""
+
+    check = answered(risk.check_risk)
+    limits = answered(risk.list_limits)
+    limit = answered(risk.get_limit)
+    set_limit = answered(risk.set_limit)
+    delete_limit = answered(risk.delete_limit)
+    events = answered(risk.list_events)
+    watch = streamed(risk.watch_events)
+    exposure = answered(risk.get_exposure)
+    stress_test = answered(risk.run_stress_test)
+
+
+class Deployments(Group):
+    """`client.deployments`."""
+
+    start = answered(deployments.start_strategy)
+    stop = answered(deployments.stop_strategy)
+    pause = answered(deployments.pause_strategy)
+    resume = answered(deployments.resume_strategy)
+    list = answered(deployments.list_deployments)
+    get = answered(deployments.get_deployment)
+
+
+class Trading(Group):
+    """`client.trading`."""
+
+    status = answered(trading.get_status)
+    account = answered(trading.get_account)
+    set_state = answered(trading.set_state)
+    reconcile = answered(trading.reconcile)
+    performance = answered(trading.get_performance)
+
+
 class AsyncClient(Group):
     """SCIZOR at one address; close it, or use it as a context. Every call has a deadline and raises CallError."""
 
@@ -229,6 +203,11 @@ class AsyncClient(Group):
         self.strategies = Strategies(self._wire)
         self.backtests = Backtests(self._wire)
         self.optimizations = Optimizations(self._wire)
+        self.orders = Orders(self._wire)
+        self.positions = Positions(self._wire)
+        self.risk = Risk(self._wire)
+        self.deployments = Deployments(self._wire)
+        self.trading = Trading(self._wire)
 
     def within(self, deadline_s: float) -> AsyncClient:
         """The same connection with another deadline for every call."""

@@ -1,8 +1,8 @@
 """A call as a value: what to send, what comes back, and what that means to the caller.
 
-`scizor.client.marketdata`, `.symbols`, `.collections`, `.live` and `.backtest` build these values, `.sync` and `.aio`
-carry them out; so each RPC is written once, and the two clients differ only in how they wait. A request type belongs to
-exactly one RPC and is named after it, which is why a call need not say its method.
+`scizor.client.marketdata`, `.backtest`, `.orders` and their neighbours build these values, `.sync_wire` and
+`.aio_wire` carry them out; so each RPC is written once, and the two clients differ only in how they wait. A request
+type belongs to exactly one RPC and is named after it, which is why a call need not say its method.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ DOWNLOAD_DEADLINE_S = 120.0
 STREAM_DEADLINE_S = 3_600.0
 WATCH_DEADLINE_S = 7 * 86_400.0
 """Of streams that last as long as there is work, or somebody looks on."""
-_SERVICES = {"scizor.marketdata.v1": "MarketDataService", "scizor.backtest.v1": "BacktestService"}
+_SERVICES = {
+    "scizor.marketdata.v1": "MarketDataService",
+    "scizor.backtest.v1": "BacktestService",
+    "scizor.trading.v1": "TradingService",
+}
 _RESUMES_IN_A_ROW = 5
 _FIRST_PAUSE_S = 0.2
 
@@ -111,7 +115,8 @@ class Download(Generic[T]):
 class Stream(Generic[R, T]):
     """One request, many answers in an envelope. `data` names what in it is for the caller.
 
-    `resume` writes into a request where a message left off; without it a lost connection is an error.
+    `resume` writes into a request where a message left off; without it a lost connection is an error. `whole`: the
+    caller gets whole messages, for what they bear beside the data; `resume` is shown heartbeats too, for their numbers.
     """
 
     request: Message
@@ -120,6 +125,7 @@ class Stream(Generic[R, T]):
     decode: Callable[[Any], T]
     resume: Callable[[Any, R], None] | None = None
     deadline_s: float = STREAM_DEADLINE_S
+    whole: bool = False
 
 
 @dataclass(slots=True)
@@ -142,10 +148,10 @@ class StreamReader(Generic[R, T]):
         event = envelope.WhichOneof("event")
         if event in self.call.data:
             self._received += 1
-            self._failures = 0
-            if self.call.resume is not None:
-                self.call.resume(self.request, message)
-            return (self.call.decode(getattr(envelope, event)),)
+            self._mark(message)
+            return (self.call.decode(message if self.call.whole else getattr(envelope, event)),)
+        if event == "heartbeat" and self.call.whole:
+            self._mark(message)
         if event == "status":
             raise CallError.of_status(envelope.status)
         if event == "end":
@@ -153,6 +159,12 @@ class StreamReader(Generic[R, T]):
                 raise StreamBroken(f"{self._received} of {envelope.end.message_count} messages came")
             self.ended = True
         return ()
+
+    def _mark(self, message: R) -> None:
+        """Remember how far the stream is; being alive, it is given new patience."""
+        self._failures = 0
+        if self.call.resume is not None:
+            self.call.resume(self.request, message)
 
     def finish(self) -> None:
         """Say that no message follows. Raises StreamBroken unless the stream had said so before."""

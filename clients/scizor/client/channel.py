@@ -1,4 +1,4 @@
-"""How a channel is opened: one per target, bounded messages, reads that retry while a server is away."""
+"""How a channel is opened: one per target, bounded messages, retries of what is safe to repeat."""
 
 from __future__ import annotations
 
@@ -38,13 +38,55 @@ IDEMPOTENT: Mapping[str, tuple[str, ...]] = {
         "GetTearsheet",
         "GetStrategyPerformance",
     ),
+    "scizor.trading.v1.TradingService": (
+        "ListDeployments",
+        "GetDeployment",
+        "GetOrder",
+        "ListOrders",
+        "WatchOrders",
+        "ListPositions",
+        "WatchPositions",
+        "ListTrades",
+        "GetAccount",
+        "ListRiskLimits",
+        "GetRiskLimit",
+        "ListRiskEvents",
+        "WatchRiskEvents",
+        "GetExposure",
+        "GetTradingStatus",
+        "GetLivePerformance",
+    ),
 }
 """Calls that only read: sending them again changes nothing. GetHealth is left out, because it asks about now."""
+NUMBERED: Mapping[str, tuple[str, ...]] = {
+    "scizor.trading.v1.TradingService": (
+        "StartStrategy",
+        "StopStrategy",
+        "PauseStrategy",
+        "ResumeStrategy",
+        "PlaceOrder",
+        "ReplaceOrder",
+        "CancelOrder",
+        "CancelAllOrders",
+        "ClosePosition",
+        "CloseAllPositions",
+        "SetRiskLimit",
+        "DeleteRiskLimit",
+        "SetTradingState",
+        "Reconcile",
+    ),
+}
+"""Calls that this client never sends without a request id: sent again, they are done once all the same."""
 
 
 def service_config() -> str:
-    """gRPC's service config (gRFC A6) as JSON: spread over replicas, retry reads that met UNAVAILABLE."""
-    names = [{"service": service, "method": method} for service, methods in IDEMPOTENT.items() for method in methods]
+    """gRPC's service config (gRFC A6) as JSON: spread over replicas; retry what met UNAVAILABLE and may be repeated."""
+    names = [
+        {"service": service, "method": method}
+        for safe in (IDEMPOTENT, NUMBERED)
+        for service, methods in safe.items()
+        for method in methods
+    ]
     retry = {
         "maxAttempts": 4,
         "initialBackoff": "0.1s",
