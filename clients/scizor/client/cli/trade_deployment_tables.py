@@ -30,7 +30,7 @@ def deployments_table(deployments: Sequence[pb.Deployment]) -> Table:
             (
                 one.id,
                 coloured(word(pb.DeploymentState, one.state)),
-                f"{one.strategy_id}@{one.strategy_version}",
+                named(one),
                 _symbols(one),
                 cash(one.capital),
                 "real" if one.live else "paper",
@@ -50,7 +50,7 @@ def deployment_facts(deployment: pb.Deployment) -> Table:
             ("id", deployment.id),
             ("state", coloured(word(pb.DeploymentState, deployment.state))),
             ("error", deployment.error.message),
-            ("strategy", f"{deployment.strategy_id}@{deployment.strategy_version} {pinned}".strip()),
+            ("strategy", f"{named(deployment)} {pinned}".strip()),
             ("code", f"sha256 {deployment.code_hash}" if deployment.code_hash else ""),
             ("symbols", ", ".join(deployment.symbols)),
             ("bars", length_word(deployment.interval)),
@@ -67,10 +67,16 @@ def deployment_facts(deployment: pb.Deployment) -> Table:
     )
 
 
+def named(deployment: pb.Deployment) -> str:
+    """Its strategy, with the version of one that was stored."""
+    version = f"@{deployment.strategy_version}" if deployment.strategy_version else ""
+    return f"{deployment.strategy_id}{version}"
+
+
 def deployment_line(deployment: pb.Deployment) -> str:
     """Where a deployment stands, in one line."""
-    strategy = f"{deployment.strategy_id}@{deployment.strategy_version}"
-    return f"{strategy} on {_symbols(deployment)} is {word(pb.DeploymentState, deployment.state)} as {deployment.id}"
+    state = word(pb.DeploymentState, deployment.state)
+    return f"{named(deployment)} on {_symbols(deployment)} is {state} as {deployment.id}"
 
 
 def performance_facts(performance: performance_pb2.LivePerformance) -> Table:

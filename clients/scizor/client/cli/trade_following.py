@@ -16,7 +16,7 @@ from scizor.domain.trading.states import OrderState
 from scizor.trading.v1 import order_pb2
 from scizor.trading.v1.trading_service_pb2 import GetOrderResponse
 
-_POLL_S = 0.25
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
 
 
 def follow_and_show(client: Client, order_id: str, *, as_json: bool) -> None:
@@ -42,9 +42,10 @@ def show_order(order: order_pb2.Order) -> None:
 
 def _follow(client: Client, order_id: str, *, as_json: bool) -> GetOrderResponse:
     """The journal is asked for again and again: each of its lines is told once, whatever dies meanwhile."""
-    told = 0
+    told, pause_s = 0, _FIRST_PAUSE_S
     while True:
         found = client.orders.get(order_id)
+        pause_s = _FIRST_PAUSE_S if len(found.events) > told else min(1.5 * pause_s, _LONGEST_PAUSE_S)
         for event in found.events[told:]:
             if as_json:
                 print_json({"event": as_document(event)})
@@ -53,4 +54,4 @@ def _follow(client: Client, order_id: str, *, as_json: bool) -> GetOrderResponse
         told = len(found.events)
         if OrderState(found.order.state).ended:
             return found
-        time.sleep(_POLL_S)
+        time.sleep(pause_s)

@@ -246,7 +246,8 @@ class IbConnection:
             clock_skew=session.clock_skew if session else timedelta(),
         )
         if replace(status, since=self._status.since) != self._status:
-            _log.info("broker_connection", state=state.name, address=self._address, message=message)
+            if (state, message) != (self._status.state, self._status.message):
+                _log.info("broker_connection", state=state.name, address=self._address, message=message)
             self._status = status
             self._changed.set()
             self._changed = asyncio.Event()
