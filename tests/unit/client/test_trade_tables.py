@@ -9,10 +9,10 @@ from google.type.decimal_pb2 import Decimal
 from google.type.money_pb2 import Money
 from rich.console import Console
 
-from scizor.client.cli.trade_board import Board
-from scizor.client.cli.trade_following import follow_and_show
-from scizor.client.cli.trade_order_tables import orders_table
-from scizor.client.cli.trade_words import average, cash, gain, number, price, show_whole, terms_text
+from scizor.client.cli.trade.board import Board
+from scizor.client.cli.trade.following import follow_and_show
+from scizor.client.cli.trade.order_tables import orders_table
+from scizor.client.cli.trade.words import average, cash, gain, number, price, show_whole, terms_text
 from scizor.client.cli.usage import CommandFailed
 from scizor.client.orders import new_order
 from scizor.client.sync import Client
@@ -117,7 +117,7 @@ def test_ctrl_c_says_that_the_order_lives_on(monkeypatch: pytest.MonkeyPatch) ->
     def stopped(_client: Client, _order_id: str, *, as_json: bool) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("scizor.client.cli.trade_following._follow", stopped)
+    monkeypatch.setattr("scizor.client.cli.trade.following._follow", stopped)
     with Client("127.0.0.1:1") as client, pytest.raises(CommandFailed, match="lives on without you") as caught:
         follow_and_show(client, ORDER_ID, as_json=False)
     assert caught.value.status == 130

@@ -26,7 +26,7 @@ COMMANDS = {
     "backtest": ("backtests", "Strategies run over history."),
     "optimize": ("optimizing", "Search for a strategy's parameters, watch the trials, show the best and their proof."),
     "optimization": ("optimizing", "Searches for parameters: watch, look at, pause, resume and end them."),
-    "trade": ("trade_commands", "Trade on an account at the broker: orders, positions, risk, strategies at work."),
+    "trade": ("trade.commands", "Trade on an account at the broker: orders, positions, risk, strategies at work."),
 }
 """Every first word: the module that has its commands, and what its help says."""
 

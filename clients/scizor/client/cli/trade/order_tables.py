@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from scizor.client.cli.tables import counted, instant, minute, word
-from scizor.client.cli.trade_words import (
+from scizor.client.cli.trade.words import (
     average,
     cash,
     cashes,

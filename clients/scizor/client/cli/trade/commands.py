@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from scizor.client.cli import (
-    trade_deployments,
-    trade_orders,
-    trade_positions,
-    trade_risk,
-    trade_standing,
-    trade_watching,
-)
 from scizor.client.cli.entry import group, help_of
+from scizor.client.cli.trade import deployments, orders, positions, risk, standing, watching
 
-_SUBJECTS = (trade_standing, trade_orders, trade_positions, trade_watching, trade_risk, trade_deployments)
+_SUBJECTS = (standing, orders, positions, watching, risk, deployments)
 commands = group(help_of("trade"), "scizor trade buy AAPL 100 --limit 270.25 --wait")
 
 for _subject in _SUBJECTS:  # the order is that of the help

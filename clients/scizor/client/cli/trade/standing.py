@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from scizor.client.cli import trade_options as options
 from scizor.client.cli.common import connect, print_json
 from scizor.client.cli.entry import Json, example
-from scizor.client.cli.trade_account_tables import account_facts, differences_table, status_facts
-from scizor.client.cli.trade_words import show_whole
+from scizor.client.cli.trade import options
+from scizor.client.cli.trade.account_tables import account_facts, differences_table, status_facts
+from scizor.client.cli.trade.words import show_whole
 from scizor.client.cli.usage import EXIT_FAILED
 from scizor.domain.trading.trading_state import TradingState
 from scizor.trading.v1 import trading_service_pb2 as rpc

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 
 from scizor.client.cli.tables import counted, instant, word
-from scizor.client.cli.trade_words import cash, coloured, facts_of, gain, number, rows_of
+from scizor.client.cli.trade.words import cash, coloured, facts_of, gain, number, rows_of
 from scizor.trading.v1 import risk_pb2 as pb
 from scizor.trading.v1 import trading_service_pb2 as rpc
 

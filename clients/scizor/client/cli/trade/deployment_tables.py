@@ -13,7 +13,7 @@ from scizor.client.cli.chart import Curve, chart
 from scizor.client.cli.parse import length_word
 from scizor.client.cli.strategy_tables import value_text
 from scizor.client.cli.tables import PLAIN_WIDTH, console, counted, instant, minute, word
-from scizor.client.cli.trade_words import average, cash, coloured, facts_of, gain, number, rows_of
+from scizor.client.cli.trade.words import average, cash, coloured, facts_of, gain, number, rows_of
 from scizor.client.values import Equity
 from scizor.trading.v1 import deployment_pb2 as pb
 from scizor.trading.v1 import performance_pb2

@@ -8,7 +8,7 @@ from datetime import datetime
 from rich.table import Table
 
 from scizor.client.cli.tables import counted, instant, word
-from scizor.client.cli.trade_words import (
+from scizor.client.cli.trade.words import (
     average,
     cash,
     cashes,

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from scizor.client.cli import trade_options as options
 from scizor.client.cli.common import connect, print_json
 from scizor.client.cli.entry import Json, example
 from scizor.client.cli.parse import Length, one_of, settings, strategy_and_version, symbol_names
-from scizor.client.cli.trade_deployment_tables import (
+from scizor.client.cli.trade import options
+from scizor.client.cli.trade.deployment_tables import (
     deployment_facts,
     deployment_line,
     deployments_table,
@@ -21,7 +21,7 @@ from scizor.client.cli.trade_deployment_tables import (
     parity_table,
     performance_facts,
 )
-from scizor.client.cli.trade_words import show_whole
+from scizor.client.cli.trade.words import show_whole
 from scizor.client.cli.usage import EXIT_USAGE, CommandFailed
 from scizor.client.sync import Client
 from scizor.domain.trading.deployments import CatchUp, DeploymentState, StopMode

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from scizor.client.cli import trade_options as options
 from scizor.client.cli.common import connect, print_json
 from scizor.client.cli.entry import Json, example, group
 from scizor.client.cli.parse import one_of
 from scizor.client.cli.tables import word
-from scizor.client.cli.trade_risk_tables import (
+from scizor.client.cli.trade import options
+from scizor.client.cli.trade.risk_tables import (
     events_table,
     exposure_facts,
     exposure_table,
@@ -21,7 +21,7 @@ from scizor.client.cli.trade_risk_tables import (
     stress_table,
     violations_table,
 )
-from scizor.client.cli.trade_words import show_whole
+from scizor.client.cli.trade.words import show_whole
 from scizor.client.cli.usage import EXIT_FAILED, EXIT_USAGE, CommandFailed
 from scizor.client.sync import Client
 from scizor.domain.trading.limits import Rule, Scope

@@ -7,16 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from scizor.client.cli import trade_options as options
 from scizor.client.cli.common import as_document, connect, print_json
 from scizor.client.cli.entry import Json, SymbolName, example
 from scizor.client.cli.failures import line_of
 from scizor.client.cli.parse import one_of
 from scizor.client.cli.tables import counted
-from scizor.client.cli.trade_following import follow_and_show, show_order
-from scizor.client.cli.trade_order_tables import events_table, orders_table, placed_line, trades_table
-from scizor.client.cli.trade_risk_tables import check_facts, violations_table
-from scizor.client.cli.trade_words import show_whole, state_of
+from scizor.client.cli.trade import options
+from scizor.client.cli.trade.following import follow_and_show, show_order
+from scizor.client.cli.trade.order_tables import events_table, orders_table, placed_line, trades_table
+from scizor.client.cli.trade.risk_tables import check_facts, violations_table
+from scizor.client.cli.trade.words import show_whole, state_of
 from scizor.client.cli.usage import EXIT_FAILED, EXIT_NOT_REACHABLE, EXIT_USAGE, CommandFailed
 from scizor.client.errors import CallError
 from scizor.client.orders import fresh_id

@@ -12,9 +12,9 @@ from rich.console import Group
 from rich.table import Table
 
 from scizor.client.cli.tables import counted
-from scizor.client.cli.trade_account_tables import position_line
-from scizor.client.cli.trade_order_tables import event_line, order_line
-from scizor.client.cli.trade_words import (
+from scizor.client.cli.trade.account_tables import position_line
+from scizor.client.cli.trade.order_tables import event_line, order_line
+from scizor.client.cli.trade.words import (
     average,
     coloured,
     gain,

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from scizor.client.cli import trade_options as options
 from scizor.client.cli.common import connect, print_json
 from scizor.client.cli.entry import Json, SymbolName, example
 from scizor.client.cli.tables import counted
-from scizor.client.cli.trade_account_tables import lots_table, positions_table
-from scizor.client.cli.trade_order_tables import orders_table, trades_table
-from scizor.client.cli.trade_words import show_whole
+from scizor.client.cli.trade import options
+from scizor.client.cli.trade.account_tables import lots_table, positions_table
+from scizor.client.cli.trade.order_tables import orders_table, trades_table
+from scizor.client.cli.trade.words import show_whole
 from scizor.trading.v1 import trading_service_pb2 as rpc
 
 

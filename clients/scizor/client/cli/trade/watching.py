@@ -14,13 +14,13 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.live import Live
 
-from scizor.client.cli import trade_options as options
 from scizor.client.cli.common import connect, print_json
 from scizor.client.cli.entry import Json, example
 from scizor.client.cli.tables import console, harmless
-from scizor.client.cli.trade_board import Board, News, line_of_news
-from scizor.client.cli.trade_risk import risk_commands
-from scizor.client.cli.trade_risk_tables import event_line
+from scizor.client.cli.trade import options
+from scizor.client.cli.trade.board import Board, News, line_of_news
+from scizor.client.cli.trade.risk import risk_commands
+from scizor.client.cli.trade.risk_tables import event_line
 from scizor.client.cli.usage import EXIT_NOT_REACHABLE, CommandFailed
 from scizor.client.sync import Client
 

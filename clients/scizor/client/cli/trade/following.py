@@ -8,8 +8,8 @@ import typer
 
 from scizor.client.cli.common import as_document, print_json
 from scizor.client.cli.tables import harmless
-from scizor.client.cli.trade_order_tables import event_line, order_facts
-from scizor.client.cli.trade_words import show_whole, state_of
+from scizor.client.cli.trade.order_tables import event_line, order_facts
+from scizor.client.cli.trade.words import show_whole, state_of
 from scizor.client.cli.usage import EXIT_INTERRUPTED, CommandFailed
 from scizor.client.sync import Client
 from scizor.domain.trading.states import OrderState

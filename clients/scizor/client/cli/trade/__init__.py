@@ -1,0 +1,1 @@
+"""`scizor trade`: an account at the broker."""
