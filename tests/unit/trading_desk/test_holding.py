@@ -16,7 +16,8 @@ from scizor.domain.trading.reports import ExecutionReport, Named
 from scizor.ports.journal import BookedExecution, PostingKind
 from scizor.services.trading.desk.drafts import Answering
 from scizor.services.trading.desk.holdings import Holdings
-from tests.unit.trading_desk.stage import ACCOUNT, ME, NAME, NOW, Stage, a_while, draft, stage, until
+from tests.unit.trading_desk.stage import Stage, draft, stage
+from tests.unit.trading_desk.world import ACCOUNT, ME, NAME, NOW, a_while, until
 
 
 def kinds(on: Stage) -> list[PostingKind]:

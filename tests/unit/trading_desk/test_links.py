@@ -16,7 +16,8 @@ from scizor.domain.trading.states import OrderState
 from scizor.services.trading.desk.books import AccountBooks
 from scizor.services.trading.desk.drafts import BracketPrices
 from scizor.services.trading.desk.numbers import Numbers
-from tests.unit.trading_desk.stage import ACCOUNT, LIMIT, ME, MemoryJournal, Stage, a_while, draft, named, stage, until
+from tests.unit.trading_desk.stage import Stage, draft, stage
+from tests.unit.trading_desk.world import ACCOUNT, LIMIT, ME, MemoryJournal, a_while, named, until
 
 BRACKET = BracketPrices(take_profit=Decimal(60), stop_loss=Decimal(40))
 

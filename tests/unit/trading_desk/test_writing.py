@@ -11,7 +11,8 @@ import pytest
 from scizor.domain.errors import AlreadyExists, Reason, Unavailable
 from scizor.domain.trading.states import OrderState
 from scizor.services.trading.desk.drafts import Answering, BracketPrices
-from tests.unit.trading_desk.stage import LIMIT, ME, a_while, draft, stage, until
+from tests.unit.trading_desk.stage import draft, stage
+from tests.unit.trading_desk.world import LIMIT, ME, a_while, until
 
 
 def answering(request_id: str = "r-1") -> Answering:
