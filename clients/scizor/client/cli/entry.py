@@ -10,6 +10,8 @@ COMMANDS = {
     "up": ("services", "Start all services on this machine, on 127.0.0.1 only; without --detach until Ctrl-C."),
     "down": ("services", "Stop what `scizor up` started on this machine; no process stays, all data does."),
     "status": ("services", "Show how the services are; exit status 3 when they do not answer."),
+    "backup": ("backups", "Write all that is stored to a file, while the services run or not."),
+    "restore": ("backups", "Put back what `scizor backup` wrote, while the services do not run."),
     "demo": (
         "demo",
         "See it work: start the services, collect bars from the broker, prove them, run a backtest on them.",

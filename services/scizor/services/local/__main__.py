@@ -1,4 +1,4 @@
-"""`python -m scizor.services.local up|down|status`: what `scizor up`, `down` and `status` run."""
+"""`python -m scizor.services.local up|down|status|backup|restore`: what the commands of these names run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TextIO
 
 import structlog
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
             return _down(settings, options.timeout)
         if options.command == "status":
             return _status(settings, as_json=options.json)
+        if options.command in ("backup", "restore"):
+            return _keep(settings, options)
         return _up(settings, log_to_home=options.command == "up" and options.log_to_home)
     except ScizorError as error:
         sys.stderr.write(f"{error.message}\n")
@@ -52,6 +55,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     down.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="before it is killed")
     status = commands.add_parser("status", help="tell how the stack of this home is")
     status.add_argument("--json", action="store_true", help="for machines")
+    backup = commands.add_parser("backup", help="write the database to a file, whether the stack runs or not")
+    backup.add_argument("file", type=Path)
+    restore = commands.add_parser("restore", help="make the database what a file holds, while the stack does not run")
+    restore.add_argument("file", type=Path)
+    restore.add_argument("--replace", action="store_true", help="give up what is stored")
     return parser.parse_args(arguments)
 
 
@@ -87,6 +95,16 @@ def _status(settings: LocalSettings, *, as_json: bool) -> int:
         for child in state.children:
             sys.stdout.write(f"  {child.name:<12} {child.state.value:<10} pid {child.pid} port {child.port}\n")
     return 0 if state and state.phase is Phase.READY else 3
+
+
+def _keep(settings: LocalSettings, options: argparse.Namespace) -> int:
+    from scizor.services.local.keeping import back_up, put_back  # noqa: PLC0415 - SQLAlchemy: the others do not need it
+
+    if options.command == "backup":
+        back_up(settings, options.file)
+    else:
+        put_back(settings, options.file, replace=options.replace)
+    return 0
 
 
 def _configure_log(file: TextIO = sys.stderr) -> None:
