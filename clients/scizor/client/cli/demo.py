@@ -16,6 +16,7 @@ from scizor.client.cli import local
 from scizor.client.cli.common import connect, print_json
 from scizor.client.cli.demo_data import FIRST, LAST
 from scizor.client.cli.demo_data import chapters as market_data_chapters
+from scizor.client.cli.demo_trading import order_and_its_end
 from scizor.client.cli.entry import Json, example, help_of
 from scizor.client.cli.following import Outcome, follow, outcome_of, show_outcome
 from scizor.client.cli.story import Story
@@ -40,14 +41,14 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the services running that it started.")] = False,
     as_json: Json = False,
 ) -> None:
-    """See it work: start the services, collect bars from the broker, prove them, run a backtest on them."""
+    """See it work: services start, bars are collected and proven, a backtest runs on them, an order is placed."""
     story = Story(silent=as_json)
     with ExitStack() as at_the_end:
         started = start(story)
         if started and not keep:
             at_the_end.callback(_stop, story)
         with connect() as client:
-            for chapter in (*market_data_chapters, _backtest):
+            for chapter in (*market_data_chapters, _backtest, order_and_its_end):
                 chapter(client, story)
     story.tell("Try next", *next_lines(stopped=started and not keep))
     if as_json:
@@ -137,5 +138,5 @@ def next_lines(*, stopped: bool) -> list[str]:
         f"gRPC   python -c '{python}'",
         f"       grpcurl -plaintext -d '{request}' {address} {method}",
         f"       buf curl --protocol grpc --http2-prior-knowledge -d '{request}' http://{address}/{method}",
-        "shell  scizor stream quotes AAPL MSFT; scizor collect history CBA; scizor backtest list; scizor --help",
+        "shell  scizor stream quotes AAPL MSFT; scizor collect history CBA; scizor trade watch; scizor --help",
     ]
