@@ -22,18 +22,21 @@ _numbers = count(1)
 _EMPTY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid();
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM order_events) OR EXISTS (SELECT FROM audit_log)
+        OR EXISTS (SELECT FROM deployment_moments) THEN
+        ALTER TABLE order_events DISABLE TRIGGER USER; ALTER TABLE audit_log DISABLE TRIGGER USER;
+        ALTER TABLE deployment_moments DISABLE TRIGGER USER;
+        DELETE FROM order_events; DELETE FROM audit_log; DELETE FROM deployment_moments;
+        ALTER TABLE order_events ENABLE TRIGGER USER; ALTER TABLE audit_log ENABLE TRIGGER USER;
+        ALTER TABLE deployment_moments ENABLE TRIGGER USER;
+    END IF;
+END $$;
 DELETE FROM collections; DELETE FROM symbols; DELETE FROM symbol_archives; DELETE FROM imports; DELETE FROM sources;
 DELETE FROM deployments; DELETE FROM optimizations; DELETE FROM backtest_jobs; DELETE FROM strategy_versions;
 DELETE FROM strategies; DELETE FROM idempotency_keys; DELETE FROM risk_limits; DELETE FROM risk_events;
 DELETE FROM trading_states; DELETE FROM equity_marks; DELETE FROM account_leases; DELETE FROM account_postings;
 DELETE FROM orders; DELETE FROM executions; DELETE FROM broker_orders;
-DO $$ BEGIN
-    IF EXISTS (SELECT FROM order_events) OR EXISTS (SELECT FROM audit_log) THEN
-        ALTER TABLE order_events DISABLE TRIGGER USER; ALTER TABLE audit_log DISABLE TRIGGER USER;
-        DELETE FROM order_events; DELETE FROM audit_log;
-        ALTER TABLE order_events ENABLE TRIGGER USER; ALTER TABLE audit_log ENABLE TRIGGER USER;
-    END IF;
-END $$;
 """
 
 

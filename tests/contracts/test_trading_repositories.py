@@ -300,3 +300,21 @@ async def test_a_unit_of_work_that_raises_leaves_nothing_of_trading(storage: Sto
         assert await work.risk.equity(ACCOUNT, "") == []
         assert await work.deployments.unfinished(ACCOUNT) == []
         assert await work.audit.lines(ACCOUNT, 10) == []
+
+
+async def test_moments_of_a_deployment_follow_each_other_and_stay(storage: Storage) -> None:
+    async with storage.begin() as work:
+        await work.deployments.add(deployment_of("d1"))
+        await work.deployments.add(deployment_of("d2", "other"))
+    for deployment_id, sequence in (("d1", 1), ("d2", 1), ("d1", 2)):
+        async with storage.begin() as work:
+            await work.moments.add(deployment_id, sequence, f'{{"cash": "{sequence}", "rows": NaN}}')
+    async with storage.begin() as work:
+        with pytest.raises(Conflict):
+            await work.moments.add("d1", 2, "another")
+    async with storage.begin() as work:
+        first, second = '{"cash": "1", "rows": NaN}', '{"cash": "2", "rows": NaN}'
+        assert await work.moments.page("d1", 0, 10) == [first, second]
+        assert await work.moments.page("d1", 1, 10) == [second]
+        assert await work.moments.page("d1", 0, 1) == [first]
+        assert await work.moments.page("d2", 1, 10) == []

@@ -157,6 +157,22 @@ class FakeDeployments:
         return sorted(found, key=lambda one: one.deployment.id, reverse=True)[:limit]
 
 
+class FakeMoments:
+    """`ports.trading.MomentRepository`."""
+
+    def __init__(self, tables: FakeTables, journal: Journal) -> None:
+        self._stored, self._journal = tables.trading.moments, journal
+
+    async def add(self, deployment_id: str, sequence: int, document: str) -> None:
+        if (deployment_id, sequence) in self._stored:
+            raise _stale("moment of deployment", deployment_id)
+        self._journal.put(self._stored, (deployment_id, sequence), document)
+
+    async def page(self, deployment_id: str, after: int, limit: int) -> list[str]:
+        found = sorted(key for key in self._stored if key[0] == deployment_id and key[1] > after)
+        return [self._stored[key] for key in found[:limit]]
+
+
 class FakeAudit:
     """`ports.trading.AuditRepository`."""
 

@@ -21,7 +21,7 @@ from tests.fakes.intraday import FakeIntraday
 from tests.fakes.journal import Journal
 from tests.fakes.optimizations import FakeOptimizations
 from tests.fakes.orders import FakeOrders
-from tests.fakes.risk import FakeAudit, FakeDeployments, FakeRisk
+from tests.fakes.risk import FakeAudit, FakeDeployments, FakeMoments, FakeRisk
 from tests.fakes.strategies import FakeStrategies
 from tests.fakes.symbols import FakeSymbols
 from tests.fakes.tables import FakeAnswer, FakeTables, MethodAndId
@@ -79,6 +79,7 @@ class FakeUnitOfWork:
         self.orders = FakeOrders(tables)
         self.risk = FakeRisk(tables, self.journal)
         self.deployments = FakeDeployments(tables, self.journal)
+        self.moments = FakeMoments(tables, self.journal)
         self.audit = FakeAudit(tables, self.journal)
         self.idempotency = FakeIdempotency(tables, self.journal, storage.locks)
 

@@ -32,4 +32,5 @@ class FakeTrading:
     states: dict[str, AccountState] = field(default_factory=dict)
     equity: dict[tuple[str, str, datetime], EquityPoint] = field(default_factory=dict)  # by minute
     deployments: dict[str, StoredDeployment] = field(default_factory=dict)
+    moments: dict[tuple[str, int], str] = field(default_factory=dict)  # by deployment and sequence
     audit: dict[int, AuditLine] = field(default_factory=dict)

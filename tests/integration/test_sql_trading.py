@@ -78,6 +78,18 @@ async def test_what_is_written_stays_as_it_is(
     assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 1  # noqa: S608 - one of two words
 
 
+@pytest.mark.parametrize("change", ["UPDATE {} SET document = ''", "DELETE FROM {}", "TRUNCATE {}"])
+async def test_what_a_strategy_was_shown_stays_as_it_was(connection: asyncpg.Connection, change: str) -> None:
+    await connection.execute(
+        """INSERT INTO deployments (id, account, strategy_id, spec, interval, code_hash, state, stop_mode, error,
+        error_reason, create_time, update_time, version)
+        VALUES ('d1', 'DU1', 'one', '{}', 1, '', 1, 1, '', '', now(), now(), 1)"""
+    )
+    await connection.execute("INSERT INTO deployment_moments VALUES ('d1', 1, '{}')")
+    with pytest.raises(asyncpg.ObjectNotInPrerequisiteStateError, match="deployment_moments is append-only"):
+        await connection.execute(change.format("deployment_moments"))
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import IntEnum
 from functools import cache
@@ -22,7 +22,9 @@ _MOST: Final = 2**63
 
 
 def to_plain(value: Any) -> Any:
-    """A dataclass as a dict, its fields likewise; enums by number, dates and decimals as texts, tuples as lists."""
+    """A dataclass as a dict, its fields likewise; enums by number, dates, instants and decimals as texts, tuples,
+    named ones too, as lists.
+    """
     if is_dataclass(value):
         return {one.name: to_plain(getattr(value, one.name)) for one in fields(value) if one.init}
     if isinstance(value, Mapping):
@@ -50,6 +52,8 @@ def _read(kind: Any, plain: Any, path: str) -> Any:
         return {_text(name, path): _read(get_args(kind)[1], one, f"{path}.{name}") for name, one in named.items()}
     if is_dataclass(kind):
         return _read_fields(kind, _of(dict, plain, path), path)
+    if hasattr(kind, "_fields"):
+        return _read_named(kind, _of(list, plain, path), path)
     return _read_simple(kind, plain, path)
 
 
@@ -60,13 +64,28 @@ def _read_fields(kind: Any, plain: dict[str, Any], path: str) -> Any:
     return kind(**{name: _read(known[name], one, f"{path}.{name}") for name, one in plain.items()})
 
 
+def _read_named(kind: Any, plain: list[Any], path: str) -> Any:
+    hints = get_type_hints(kind)
+    if len(plain) != len(kind._fields):
+        raise _misfit(path, f"has the fields {', '.join(kind._fields)}, no other and no fewer")
+    named = zip(kind._fields, plain, strict=True)
+    return kind(*(_read(hints[name], one, f"{path}.{name}") for name, one in named))
+
+
 def _read_union(kinds: tuple[Any, ...], plain: Any, path: str) -> Any:
     if plain is None and type(None) in kinds:
         return None
     candidates = [kind for kind in kinds if kind is not type(None)]
     # Of several simple types exactly the one it has: 1 is no True, and 1.0 no 1.
-    exact = [kind for kind in candidates if kind is type(plain)]
+    exact = [kind for kind in candidates if kind is type(plain) or _has_the_fields(kind, plain)]
     return _read((exact or candidates)[0], plain, path)
+
+
+def _has_the_fields(kind: Any, plain: Any) -> bool:
+    """Whether it could be of that one of several types with fields."""
+    if is_dataclass(kind):
+        return type(plain) is dict and plain.keys() == _fields(kind).keys()
+    return type(plain) is list and len(plain) == len(getattr(kind, "_fields", ()))
 
 
 def _read_simple(kind: Any, plain: Any, path: str) -> Any:
@@ -84,6 +103,8 @@ def _read_simple(kind: Any, plain: Any, path: str) -> Any:
     try:
         if issubclass(kind, IntEnum):
             return kind(_of(int, plain, path))
+        if kind is datetime:
+            return datetime.fromisoformat(_text(plain, path))
         return date.fromisoformat(_text(plain, path)) if kind is date else Decimal(_text(plain, path))
     except (ValueError, InvalidOperation):
         raise _misfit(path, f"is no {kind.__name__}") from None

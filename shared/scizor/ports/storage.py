@@ -14,7 +14,7 @@ from scizor.ports.intraday import IntradayRepository
 from scizor.ports.optimizations import OptimizationRepository
 from scizor.ports.strategies import StrategyRepository
 from scizor.ports.symbols import SymbolRepository
-from scizor.ports.trading import AuditRepository, DeploymentRepository, OrderQueries, RiskRepository
+from scizor.ports.trading import AuditRepository, DeploymentRepository, MomentRepository, OrderQueries, RiskRepository
 
 
 class IdempotencyRepository(Protocol):
@@ -108,6 +108,11 @@ class UnitOfWork(Protocol):
     @property
     def deployments(self) -> DeploymentRepository:
         """Strategies at work."""
+        ...
+
+    @property
+    def moments(self) -> MomentRepository:
+        """What strategies at work were shown and asked for."""
         ...
 
     @property

@@ -261,6 +261,18 @@ class DeploymentRepository(Protocol):
         ...
 
 
+class MomentRepository(Protocol):
+    """What strategies at work were shown and asked for, one document after the other. Append-only."""
+
+    async def add(self, deployment_id: str, sequence: int, document: str) -> None:
+        """The next one; sequences of a deployment begin with 1. Raises Conflict where there is one of that sequence."""
+        ...
+
+    async def page(self, deployment_id: str, after: int, limit: int) -> Sequence[str]:
+        """Oldest first, those with a sequence above `after`."""
+        ...
+
+
 class AuditRepository(Protocol):
     """Append-only."""
 

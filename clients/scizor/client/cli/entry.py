@@ -14,7 +14,7 @@ COMMANDS = {
     "restore": ("backups", "Put back what `scizor backup` wrote, while the services do not run."),
     "demo": (
         "demo",
-        "See it work: start the services, collect bars from the broker, prove them, run a backtest on them.",
+        "See it work: start the services, collect bars and prove them, run a backtest on them, place an order.",
     ),
     "symbols": ("symbols", "The instruments that bars are kept of."),
     "bars": ("bars", "Bars: import, read, examine, delete."),

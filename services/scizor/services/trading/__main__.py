@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import socket
+from typing import Final
 
 import structlog
 
@@ -13,12 +14,15 @@ from scizor.adapters.calendar import ExchangeSessions
 from scizor.adapters.clock import SystemClock
 from scizor.adapters.ib import IbOrderBroker
 from scizor.adapters.marketdata import MarketDataPrices
+from scizor.adapters.sandbox import LockedSandbox, SandboxSettings
 from scizor.adapters.sql.journal import SqlJournal
 from scizor.adapters.sql.leases import SqlLeases
 from scizor.adapters.sql.storage import PoolSettings, SqlStorage
+from scizor.domain.errors import ScizorError
 from scizor.domain.ids import RANDOM_BYTES, new_id
 from scizor.rpc.server import Service, serve
 from scizor.rpc.settings import ServerSettings
+from scizor.services.research.live_talk import WARM
 from scizor.services.setup import database, start
 from scizor.services.trading.assembly import Choices, House, Ports
 from scizor.services.trading.servicer import TradingServicer
@@ -27,6 +31,8 @@ from scizor.trading.v1 import trading_service_pb2
 from scizor.trading.v1.trading_service_pb2_grpc import add_TradingServiceServicer_to_server
 
 NAME = trading_service_pb2.DESCRIPTOR.services_by_name["TradingService"].full_name
+
+_FIRST_UID: Final = 65_300  # beyond those of the Backtest service, should both be root on one machine
 
 _log = structlog.get_logger(__name__)
 
@@ -45,16 +51,22 @@ async def main(settings: TradingSettings) -> None:
         return new_id(int(clock.now().timestamp() * 1000), secrets.token_bytes(RANDOM_BYTES))
 
     seat = f"broker:{settings.ibkr_host}:{settings.ibkr_port}/{settings.client_id}"
-    ports = Ports(storage, journal, leases, broker, broker, live, calendar, clock, fresh_id, seat, _owner())
+    sandbox = LockedSandbox(
+        SandboxSettings(preload=(WARM,), allow_weaker=settings.allow_weaker_sandbox, first_uid=_FIRST_UID)
+    )
+    warming = asyncio.create_task(_warmed(sandbox))
+    ports = Ports(storage, journal, leases, broker, broker, live, calendar, clock, sandbox, fresh_id, seat, _owner())
     house = House(ports, Choices(settings.reconcile_every_s, settings.heartbeat_s))
     servicer = TradingServicer(house.use_cases)
     running = asyncio.create_task(house.run())
     running.add_done_callback(_told)
 
     async def stop() -> None:
-        running.cancel()
-        await asyncio.wait([running])
+        for task in (running, warming):
+            task.cancel()
+        await asyncio.wait([running, warming])
         await house.close()
+        await sandbox.close()
         await broker.stop()
         await live.close()
         await journal.close()
@@ -62,6 +74,14 @@ async def main(settings: TradingSettings) -> None:
 
     service = Service(NAME, add_TradingServiceServicer_to_server, servicer, servicer.drain)
     await serve([service], ServerSettings(settings.port, settings.bind_host), on_stop=[stop])
+
+
+async def _warmed(sandbox: LockedSandbox) -> None:
+    """Have it ready before a strategy is put to work; without it the service does all else, and says why not this."""
+    try:
+        await sandbox.start()
+    except ScizorError as error:
+        _log.error("sandbox_refused", error=error.message)
 
 
 def _told(running: asyncio.Task[None]) -> None:

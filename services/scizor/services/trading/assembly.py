@@ -13,10 +13,19 @@ from scizor.ports.journal import Journal
 from scizor.ports.leases import Leases
 from scizor.ports.live_prices import LivePrices
 from scizor.ports.order_broker import BrokerAccount, OrderBroker
+from scizor.ports.sandbox import Sandbox
 from scizor.ports.storage import Storage
+from scizor.ports.trading import StoredDeployment
+from scizor.services.trading.account.appraisal import stakes_of
+from scizor.services.trading.account.hours import Hours
 from scizor.services.trading.account.performance import Performance
 from scizor.services.trading.account.views import Ledger, Values
 from scizor.services.trading.deployments.app import Deployments
+from scizor.services.trading.deployments.days import StoredDays
+from scizor.services.trading.deployments.players import LockedPlayers
+from scizor.services.trading.deployments.roster import Means as CrewMeans
+from scizor.services.trading.deployments.roster import Roster
+from scizor.services.trading.deployments.rows import Rows
 from scizor.services.trading.desk.desk import Desk
 from scizor.services.trading.desk.floor import Connecting, Floor
 from scizor.services.trading.desk.listings import Listings
@@ -38,6 +47,7 @@ class Ports:
     live: LivePrices
     calendar: SessionCalendar
     clock: Clock
+    sandbox: Sandbox
     new_id: Callable[[], str]
     seat: str
     owner: str
@@ -57,10 +67,6 @@ class _NoParity:
     async def reports(self, deployment_id: str, sessions: int) -> Sequence[ParityReport]:
         """None."""
         return ()
-
-
-async def _nothing_to_pause(_account: str, _strategy_id: str) -> None:
-    """No strategy is at work."""
 
 
 class House:
@@ -97,6 +103,7 @@ class House:
             lambda account: self._rooms[account].market,
             choices.heartbeat_s,
         )
+        self._roster = Roster(self._crews(listings), self._floor.desk)
         self._values = Values(self._ledger, ports.broker, heartbeat_s=choices.heartbeat_s)
 
     @property
@@ -108,7 +115,7 @@ class House:
             ports.clock,
             lambda account: self._risk.state(account).state,
             lambda account: self._floor.desk(account).paper,
-            lambda: None,
+            self._roster.wake,
         )
         return UseCases(
             storage=ports.storage,
@@ -127,6 +134,7 @@ class House:
         async with asyncio.TaskGroup() as everything:
             everything.create_task(self._floor.run())
             everything.create_task(self._risk.run(self._floor.accounts))
+            everything.create_task(self._roster.run(self._floor.accounts))
 
     async def close(self) -> None:
         """End what runs in the rooms."""
@@ -140,12 +148,21 @@ class House:
             self._room_ports,
             self._means,
             self._risk,
-            stakes=tuple,
-            pause=_nothing_to_pause,
+            stakes=lambda: stakes_of(self._roster.unfinished(account)),
+            pause=self._roster.pause,
             moved=self._values.moved,
         )
         self._rooms[account] = room
         return room.seat, room.desk
+
+    def _crews(self, listings: Listings) -> CrewMeans:
+        ports, hours = self._ports, Hours(self._ports.calendar, self._ports.broker.connection, self._ports.clock)
+
+        def rows(stored: StoredDeployment) -> Rows:
+            return StoredDays(ports.storage, ports.calendar, hours.broker_now, stored.deployment.spec.symbols)
+
+        players = LockedPlayers(ports.storage, ports.sandbox, listings)
+        return CrewMeans(ports.storage, ports.clock, players, listings, rows)
 
     def _account_told(self, account: BrokerAccount) -> None:
         if account.account in self._rooms:

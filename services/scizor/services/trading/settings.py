@@ -40,6 +40,9 @@ class TradingSettings(ServiceSettings):
         default="",
         description="when the broker restarts and takes no orders, such as 23:45-00:45 America/New_York; unset: never",
     )
+    allow_weaker_sandbox: bool = Field(
+        default=False, description="run strategies even where this machine lacks locks that keep their code in"
+    )
     heartbeat_s: float = Field(default=5.0, gt=0, description="silence after which a watcher gets a heartbeat, seconds")
 
     @field_validator("restart_window")

@@ -26,6 +26,7 @@ from scizor.adapters.sql.gaps import SqlGaps
 from scizor.adapters.sql.idempotency import SqlIdempotency
 from scizor.adapters.sql.imports import SqlImports
 from scizor.adapters.sql.intraday import SqlIntraday
+from scizor.adapters.sql.moments import SqlMoments
 from scizor.adapters.sql.optimizations import SqlOptimizations
 from scizor.adapters.sql.orders import SqlOrders
 from scizor.adapters.sql.risk import SqlRisk
@@ -140,6 +141,11 @@ class SqlUnitOfWork:
     def deployments(self) -> SqlDeployments:
         """Strategies at work."""
         return SqlDeployments(self._session)
+
+    @cached_property
+    def moments(self) -> SqlMoments:
+        """What strategies at work were shown and asked for."""
+        return SqlMoments(self._session)
 
     @cached_property
     def audit(self) -> SqlAudit:

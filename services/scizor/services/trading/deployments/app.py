@@ -60,6 +60,9 @@ class Deployments:
         FailedPrecondition(BARS_NOT_FOUND, TRADING_RESTRICTED), AlreadyExists(DEPLOYMENT_EXISTS).
         """
         self._check_account(spec)
+        if interval is not Interval.DAY_1:
+            rule = f"must be one day: deployments trade on daily bars, not on those of {interval.word}"
+            raise InvalidInput.of_field(f"{_FIELD}.interval", rule)
         code = await pinned(work, spec.strategy_id, spec.strategy_version, spec.parameters, _FIELD)
         symbols = await self._symbols(work, spec, interval)
         spec = replace(spec, strategy_version=code.version, parameters=code.parameters, symbols=symbols)
@@ -162,11 +165,10 @@ class Deployments:
             if one.instrument.currency != spec.currency:
                 rule = f"{one.instrument.reference} is not in {spec.currency}, the currency of the capital"
                 raise InvalidInput.of_field(f"{_FIELD}.symbols", rule)
-        if interval is Interval.DAY_1:
-            having = await work.bars.having_any(found, SessionRange())
-            for one in found:
-                if one.key not in having:
-                    raise no_bars(one.instrument.id, SessionRange(), interval)
+        having = await work.bars.having_any(found, SessionRange())
+        for one in found:
+            if one.key not in having:
+                raise no_bars(one.instrument.id, SessionRange(), interval)
         return references
 
     def _line(self, actor: Actor, action: str, before: StoredDeployment | None, after: StoredDeployment) -> AuditLine:

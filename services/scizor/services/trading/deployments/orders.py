@@ -44,7 +44,8 @@ async def deeds_of(deployment: Deployment, intents: Sequence[Intent], listings: 
         if isinstance(one, Cancel):
             deeds.append(Cancelling(one.id))
         elif one not in exits:
-            deeds.append(Placing(_draft(deployment, one, [two for two in exits if two.parent == one.id], ticks[one.symbol])))
+            waiting = [two for two in exits if two.parent == one.id]
+            deeds.append(Placing(_draft(deployment, one, waiting, ticks[one.symbol])))
     return deeds
 
 

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from scizor.services.trading.deployments.memory import Moment, add_moment
-
 from scizor.domain.errors import Conflict
 from scizor.domain.trading.deployments import Deployment, Step, StopMode, shown, stepped
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage, UnitOfWork
 from scizor.ports.trading import StoredDeployment
+from scizor.services.trading.deployments.moments import Moment, add
 
 _TRIES = 5
 
@@ -22,7 +21,7 @@ class Record:
 
     def __init__(self, stored: StoredDeployment, storage: Storage, clock: Clock) -> None:
         self.stored = stored
-        self._storage, self._clock = storage, clock
+        self.storage, self._clock = storage, clock
 
     @property
     def deployment(self) -> Deployment:
@@ -31,7 +30,7 @@ class Record:
 
     async def refresh(self) -> None:
         """Read it again."""
-        async with self._storage.begin() as work:
+        async with self.storage.begin() as work:
             self.stored = await work.deployments.get(self.deployment.id)
 
     async def step(self, step: Step, *, error: str = "", stop_mode: StopMode = StopMode.CANCEL_ORDERS) -> None:
@@ -49,7 +48,7 @@ class Record:
             end_time = now if after.state.ended else None
             wanted = replace(self.stored, deployment=after, update_time=now, end_time=end_time)
             try:
-                async with self._storage.begin() as work:
+                async with self.storage.begin() as work:
                     self.stored = await self._written(work, wanted, moment)
                 return
             except Conflict:
@@ -58,5 +57,5 @@ class Record:
 
     async def _written(self, work: UnitOfWork, wanted: StoredDeployment, moment: Moment | None) -> StoredDeployment:
         if moment is not None:
-            await add_moment(work, wanted.deployment.id, moment)
+            await add(work, wanted.deployment.id, moment)
         return wanted if wanted.deployment == self.deployment else await work.deployments.update(wanted)

@@ -31,7 +31,7 @@ _ENDS: Mapping[OrderState, OrderEnd] = {
 }
 
 
-def client_id(deployment_id: str, number: int) -> str:
+def client_id(deployment_id: str, number: int | str) -> str:
     """What an order of a deployment is called: the strategy's own number makes it, so that none is placed twice."""
     return f"{deployment_id}:{number}"
 
@@ -108,9 +108,7 @@ class Purse:
         cash = spec.capital + self._held.cash.get(spec.currency, ZERO)
         worth = sum((held * self._last_close.get(name, ZERO) for name, held in shares.items()), ZERO)
         happened, self._happened = tuple(self._happened), []
-        shown = tuple(
-            self._shown(one, number) for one in self.open_orders() if (number := number_of(one)) is not None
-        )
+        shown = tuple(self._shown(one, number) for one in self.open_orders() if (number := number_of(one)) is not None)
         positions = {name: float(held) for name, held in shares.items()}
         return View(float(cash), float(cash + worth), positions, shown, happened, last_id=self._last_id)
 

@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Events:
-    """`tell` from anywhere; `run` stores. What waits for a storage that is away is bounded; beyond that it is logged."""
+    """`tell` from anywhere; `run` stores. What waits for a storage that is away is bounded; what is more is logged."""
 
     def __init__(self, storage: Storage, heartbeat_s: float) -> None:
         self._storage, self._heartbeat_s = storage, heartbeat_s
@@ -44,8 +44,7 @@ class Events:
         """Store what is told, in order, until cancelled."""
         while True:
             event = await self._waiting.get()
-            while not await self._kept(event):
-                await asyncio.sleep(_RETRY_S)
+            await self._keep(event)
             self.stored()
 
     async def page(self, which: EventFilter, before: int | None, limit: int) -> Sequence[RiskEvent]:
@@ -78,11 +77,14 @@ class Events:
                 except TimeoutError:
                     yield None
 
-    async def _kept(self, event: RiskEvent) -> bool:
-        try:
-            async with self._storage.begin() as work:
-                await work.risk.add_event(event)
-        except ScizorError as error:
-            _log.warning("risk_event_waits", error=error.message)
-            return False
-        return True
+    async def _keep(self, event: RiskEvent) -> None:
+        """However long the storage is away."""
+        while True:
+            try:
+                async with self._storage.begin() as work:
+                    await work.risk.add_event(event)
+            except ScizorError as error:
+                _log.warning("risk_event_waits", error=error.message)
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return

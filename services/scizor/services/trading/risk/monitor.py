@@ -11,13 +11,13 @@ import structlog
 from scizor.domain.errors import ScizorError
 from scizor.domain.trading.differences import Difference
 from scizor.domain.trading.incidents import Incident
-from scizor.domain.trading.limits import Scope
+from scizor.domain.trading.limits import Limit, Scope
 from scizor.domain.trading.question import Prices
 from scizor.domain.trading.risk import breaches
 from scizor.domain.trading.rules import Violation
 from scizor.domain.trading.trading_state import TradingState
 from scizor.ports.clock import Clock
-from scizor.ports.trading import BreachAction, RiskEvent, RiskEventKind, StoredLimit
+from scizor.ports.trading import BreachAction, RiskEvent, RiskEventKind
 from scizor.services.trading.desk.desk import Desk
 from scizor.services.trading.desk.gate import GateState
 from scizor.services.trading.risk.events import Events
@@ -62,7 +62,12 @@ class Monitor:
 
     def broken(self, account: str) -> tuple[Violation, ...]:
         """Limits that are broken as things stand. Raises Unavailable while the books are being read."""
-        return breaches(self._desk().books.risk, [one.limit for one in self._bound(account)], self._prices())
+        return breaches(self._desk().books.risk, self.bound(account), self._prices())
+
+    def bound(self, account: str) -> list[Limit]:
+        """Limits of the account, and of what is on it."""
+        limits = (one.limit for one in self._standing.stored.values())
+        return [one for one in limits if one.scope is not Scope.ACCOUNT or one.key == account]
 
     def incidents(self, incidents: Sequence[Incident], account: str) -> None:
         """What should not have happened to orders."""
@@ -100,11 +105,3 @@ class Monitor:
         strategy_id = violation.limit.key if violation.limit.scope is Scope.STRATEGY else ""
         now, told = self._clock.now(), (violation,)
         self._events.tell(RiskEvent(now, kind, account, violation.message, strategy_id, violations=told))
-
-    def _bound(self, account: str) -> list[StoredLimit]:
-        """Those that bind the account or a strategy on it."""
-        return [
-            one
-            for one in self._standing.stored.values()
-            if one.limit.scope is not Scope.ACCOUNT or one.limit.key == account
-        ]

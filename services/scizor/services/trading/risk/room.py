@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
-from scizor.domain.trading.views import RiskCheck
+from scizor.domain.trading.stress import Scenario
+from scizor.domain.trading.views import ExposureView, RiskCheck, StressView
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage, UnitOfWork
 from scizor.ports.trading import AccountState, RiskEvent, StoredLimit
@@ -13,6 +14,7 @@ from scizor.services.trading.account.market import Market
 from scizor.services.trading.desk.desk import Desk
 from scizor.services.trading.desk.drafts import Actor
 from scizor.services.trading.risk.events import Events
+from scizor.services.trading.risk.exposure import exposure, stress
 from scizor.services.trading.risk.guard import RiskGuard
 from scizor.services.trading.risk.limits import Limits
 from scizor.services.trading.risk.monitor import Monitor, Pause
@@ -33,7 +35,7 @@ class RiskRoom:
         market: Callable[[str], Market],
         heartbeat_s: float,
     ) -> None:
-        self._clock, self._desk, self._market = clock, desk, market
+        self._storage, self._clock, self._desk, self._market = storage, clock, desk, market
         self._standing = Standing(storage, clock)
         self._events = Events(storage, heartbeat_s)
         self._states = States(storage, self._standing, clock)
@@ -118,3 +120,14 @@ class RiskRoom:
     def watch_events(self, account: str, after_sequence: int) -> AsyncGenerator[RiskEvent | None]:
         """All events above the sequence; None where a heartbeat is due."""
         return self._events.watch(account, after_sequence)
+
+    async def exposure(self, account: str, strategy_id: str = "") -> ExposureView:
+        """At the prices that are known. Raises FailedPrecondition(EXCHANGE_RATE_UNKNOWN), Unavailable."""
+        book, prices = self._desk(account).books.risk, self._market(account).prices()
+        return await exposure(self._storage, self._clock, book, prices, strategy_id)
+
+    async def stress(self, account: str, scenarios: Sequence[Scenario], worst_days: int) -> Sequence[StressView]:
+        """The scenarios in their order, then the worst days. Raises FailedPrecondition(BARS_NOT_FOUND), Unavailable."""
+        book, prices = self._desk(account).books.risk, self._market(account).prices()
+        limits = self._monitors[account].bound(account)
+        return await stress(self._storage, book, prices, limits, scenarios, worst_days)

@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 
 class KillSwitch:
-    """Of one account. What it has sent is told from its orders' names, so that it goes on where it was after a restart."""
+    """Of one account. Its orders' names tell what it has sent, so that it goes on where it was after a restart."""
 
     def __init__(
         self, desk: Callable[[], Desk], standing: Standing, states: States, events: Events, clock: Clock

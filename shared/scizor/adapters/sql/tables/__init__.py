@@ -26,6 +26,7 @@ from scizor.adapters.sql.tables.strategies import strategies, strategy_versions
 from scizor.adapters.sql.tables.symbols import broker_contracts, corporate_actions, sources, symbols
 from scizor.adapters.sql.tables.trading import (
     audit_log,
+    deployment_moments,
     deployments,
     equity_marks,
     risk_events,
@@ -55,6 +56,7 @@ __all__ = [
     "collections",
     "corporate_actions",
     "daily_prices",
+    "deployment_moments",
     "deployments",
     "equity_marks",
     "executions",

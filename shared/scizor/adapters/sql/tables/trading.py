@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -124,6 +125,16 @@ deployments = Table(
     Index("uq_deployments_unfinished", "account", "strategy_id", unique=True, postgresql_where=text("state <> 5")),
     Index(None, "account", "id"),
     Index(None, "strategy_id", "id"),
+)
+
+# Append-only by a trigger. `document` is JSON, kept to the letter: what a strategy at work was shown and asked for.
+deployment_moments = Table(
+    "deployment_moments",
+    metadata,
+    Column("deployment_id", WORD, ForeignKey("deployments.id"), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    required("document", Text),
+    CheckConstraint("sequence > 0", name="sequence"),
 )
 
 # Append-only by a trigger. `before` and `after` are JSON, kept to the letter.
