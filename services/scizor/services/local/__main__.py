@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -23,9 +24,14 @@ from scizor.services.local.control import StopOutcome, current_state, stop_runni
 from scizor.services.local.settings import LocalSettings, load_settings
 from scizor.services.local.state import Phase
 
+_INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command. Exit status: 0 done, 1 failed (the reason is on standard error), 3 `status`: not ready."""
+    """Run one command. Exit status: 0 done, 1 failed (the reason is on standard error), 3 `status`: not ready.
+
+    130: a backup or a restore was interrupted, and nothing of it is left.
+    """
     options = _parse(arguments)
     _configure_log()
     try:
@@ -100,10 +106,14 @@ def _status(settings: LocalSettings, *, as_json: bool) -> int:
 def _keep(settings: LocalSettings, options: argparse.Namespace) -> int:
     from scizor.services.local.keeping import back_up, put_back  # noqa: PLC0415 - SQLAlchemy: the others do not need it
 
-    if options.command == "backup":
-        back_up(settings, options.file)
-    else:
-        put_back(settings, options.file, replace=options.replace)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # half a file goes, and so does the database's server
+    try:
+        if options.command == "backup":
+            back_up(settings, options.file)
+        else:
+            put_back(settings, options.file, replace=options.replace)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     return 0
 
 
