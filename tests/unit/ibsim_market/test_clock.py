@@ -43,3 +43,13 @@ def test_a_speed_that_is_none_names_its_rule(speed: float) -> None:
 def test_a_start_without_a_zone_is_refused() -> None:
     with pytest.raises(InvalidInput, match="start: must bear a time zone"):
         ReplayClock(_START.replace(tzinfo=None), 1.0)
+
+
+def test_a_replay_jumps_ahead_and_never_back() -> None:
+    clock = ReplayClock(_START, 1.0)
+    clock.jump(_START + timedelta(days=3))
+    assert timedelta(days=3) <= clock.now() - _START < timedelta(days=3, minutes=5)
+    with pytest.raises(InvalidInput, match="must not lie before"):
+        clock.jump(_START)
+    with pytest.raises(InvalidInput, match="time zone"):
+        clock.jump(datetime(2030, 1, 1))  # noqa: DTZ001 - that is what is refused

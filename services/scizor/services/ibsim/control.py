@@ -12,7 +12,7 @@ import inspect
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ Scenario = Sequence[tuple[float, Mapping[str, Any]]]
 
 
 class Demands:
-    """Each of the faults named above is a demand by its method's name; besides there are `split` and `status`."""
+    """Each of the faults named above is a demand by its method's name; besides: `jump`, `split`, `status`."""
 
     def __init__(self, faults: DemandedFaults) -> None:
         self._faults = faults
@@ -79,6 +79,7 @@ class Demands:
         self._known: dict[str, Any] = {
             **{name: getattr(faults, name) for name in CONNECTION_FAULTS},
             **{name: getattr(faults.orders, name) for name in ORDER_FAULTS},
+            "jump": self.jump,
             "split": self.split,
             "status": self.status,
         }
@@ -99,6 +100,11 @@ class Demands:
         market = self._faults.gateway.market
         for listing in market.find(ContractQuery(symbol=symbol, sec_type="STK", currency=currency)):
             market.split(listing, _date(ex_date), ratio)
+
+    def jump(self, to: str) -> dict[str, Any]:
+        """Have a replay go on from a later instant; the orders that fill until then have filled when this answers."""
+        self._faults.gateway.jump(_instant(to))
+        return self.status()
 
     def status(self) -> dict[str, Any]:
         """The simulated time and who is connected."""
@@ -186,6 +192,13 @@ def _value(name: str, kind: str, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST_S * 1000:
         raise InvalidInput.of_field(name, f"must be a number from 0 to {_LONGEST_S * 1000:g}")
     return int(value) if kind == "int" else float(value)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput.of_field("to", "must be an ISO time with its zone") from None
 
 
 def _date(text: str) -> date:

@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
 import structlog
 
+from scizor.domain.errors import InvalidInput
 from scizor.services.ibsim.broker.events import Event
 from scizor.services.ibsim.broker.orders import Broker
 from scizor.services.ibsim.hooks import Faults
 from scizor.services.ibsim.limits import HistoryPacing, Limits, TickByTickPacing
 from scizor.services.ibsim.market.api import ContractQuery, Listing, Market, MarketError
+from scizor.services.ibsim.market.clock import ReplayClock
 from scizor.services.ibsim.streams import Kind
-from scizor.services.ibsim.wire.replies.session import NO_REQUEST
+from scizor.services.ibsim.wire.replies.session import NO_REQUEST, current_time
 
 if TYPE_CHECKING:
     from scizor.services.ibsim.session import Session
 
+_ALL_IS_WELL = (2104, "Market data farm connection is OK:usfarm")
 _log = structlog.get_logger("ibsim")
 
 
@@ -105,6 +109,20 @@ class Gateway:
     def next_order_id(self, client_id: int) -> int:
         """The lowest id that this client may give an order."""
         return self.faults.next_order_id(self.broker.next_order_id(client_id))
+
+    def jump(self, to: datetime) -> None:
+        """Go on from a later instant, as if what lies between had passed: the market fills what it would have filled.
+
+        Everyone is told the time, and that all is well: without a reason nobody looks at a clock again.
+        """
+        clock = self.market.clock
+        if not isinstance(clock, ReplayClock):
+            raise InvalidInput.of_field("do", "the time of a replay alone can jump")
+        clock.jump(to)
+        self.publish(self.broker.match())
+        for session in list(self.connections.values()):
+            session.push(current_time(clock.now()))
+        self.broadcast_error(*_ALL_IS_WELL)
 
     def broadcast_error(self, code: int, text: str) -> None:
         """A notice to everyone, such as 1100."""

@@ -107,7 +107,8 @@ class Broker:
         check_terms(listing, terms, now)
         order = Order(0, client_id, order_id, listing, terms, Status.PRE_SUBMITTED, now)
         value = expected_price(self._market, listing, terms) * terms.quantity
-        return order, value * INITIAL_MARGIN, tariff(listing.currency).commission(terms.quantity, value)
+        cost = tariff(listing.currency).commission(terms.quantity, value, sells=terms.sign < 0)
+        return order, value * INITIAL_MARGIN, cost
 
     def cancel(self, client_id: int, order_id: int) -> Sequence[Event]:
         """End an order. Raises Refusal."""

@@ -42,6 +42,15 @@ class ReplayClock:
         """Aware, UTC."""
         return self._start + timedelta(seconds=(time.monotonic() - self._began_s) * self._speed)
 
+    def jump(self, to: datetime) -> None:
+        """Be later at once, without waiting for what lies between. Raises InvalidInput for an instant that is over."""
+        if to.tzinfo is None:
+            raise InvalidInput.of_field("to", "must bear a time zone")
+        ahead = to - self.now()
+        if ahead < timedelta(0):
+            raise InvalidInput.of_field("to", f"must not lie before {self.now().isoformat()}")
+        self._start += ahead
+
     async def sleep(self, simulated_s: float) -> None:
-        """Until that much simulated time has passed."""
+        """Until that much simulated time has passed; a jump meanwhile shortens nothing."""
         await asyncio.sleep(max(simulated_s, 0.0) / self._speed)

@@ -7,6 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from scizor.domain.orders import AccountType
+from scizor.engine.costs import Financing
 from scizor.engine.costs.schedules import ib_fixed_asx, ib_fixed_us
 from scizor.engine.market import Listing
 from scizor.engine.settings import Settings
@@ -59,10 +61,19 @@ class Players(Protocol):
 
 
 def settings_of(stored: StoredDeployment) -> Settings:
-    """The account a strategy at work believes in: its own capital, and what its orders cost at the broker."""
+    """The account a strategy at work believes in: its own capital on margin, and what its orders cost at the broker.
+
+    Interest is the account's, not its strategies'.
+    """
     spec = stored.deployment.spec
     schedule = _SCHEDULES.get(spec.currency, ib_fixed_us)
-    return Settings(initial_cash=float(spec.capital), base_currency=spec.currency, commission=schedule())
+    return Settings(
+        initial_cash=float(spec.capital),
+        base_currency=spec.currency,
+        account=AccountType.MARGIN,
+        commission=schedule(),
+        financing=Financing.none(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
