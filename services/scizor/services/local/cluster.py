@@ -22,7 +22,7 @@ _STOP_GRACE_S: Final = 5.0
 # Where Python, its caches and its libraries are: workers need no database, and are told of none.
 _KNOWN: Final = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH"),
-    *("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "VIRTUAL_ENV", "SCIZOR_HOME"),
+    *("NUMBA_CACHE_DIR", "NUMBA_CPU_FEATURES", "NUMBA_CPU_NAME", "XDG_CACHE_HOME", "VIRTUAL_ENV", "SCIZOR_HOME"),
 )
 _SET: Final = {
     # One thread computes: as many workers as cores fill them.

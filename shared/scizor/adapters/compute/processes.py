@@ -31,7 +31,7 @@ _STOP_S: Final = 2.0
 # What a worker may know of its parent's surroundings: where Python, its caches and its libraries are, and no secret.
 _ENVIRONMENT: Final = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH"),
-    *("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "VIRTUAL_ENV"),
+    *("NUMBA_CACHE_DIR", "NUMBA_CPU_FEATURES", "NUMBA_CPU_NAME", "XDG_CACHE_HOME", "VIRTUAL_ENV"),
 )
 _ONE_THREAD: Final = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 

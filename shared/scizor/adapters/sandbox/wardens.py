@@ -22,7 +22,7 @@ from scizor.domain.errors import Unavailable
 _STDERR = 2
 _MODULE = "scizor.adapters.sandbox.warden"
 # Where Python and its libraries look for their files. Nothing else of the service's environment is passed on.
-_KEPT = ("HOME", "LD_LIBRARY_PATH", "NUMBA_CACHE_DIR", "PYTHONHOME")
+_KEPT = ("HOME", "LD_LIBRARY_PATH", "NUMBA_CACHE_DIR", "NUMBA_CPU_FEATURES", "NUMBA_CPU_NAME", "PYTHONHOME")
 _SET = {
     "LANG": "C.UTF-8",
     "TZ": "UTC",
