@@ -10,7 +10,7 @@ setup: .venv/ready  ## build .venv from the lock
 	$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 --require-hashes -r requirements.lock && $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . && touch $@
 
 protos: setup  ## generate protos/gen from protos/scizor
-	$(BIN)/buf format protos -w && $(BIN)/python -m tools.protos generate
+	$(BIN)/buf format protos -w && $(BIN)/python -m tools.protos generate && $(BIN)/python -m tools.container_edge
 
 fmt: setup  ## format everything
 	$(BIN)/ruff format && $(BIN)/ruff check --fix && $(BIN)/buf format protos -w

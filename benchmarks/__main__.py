@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks import backtests, cluster, collection, live, marketdata, sandbox, searches, startup, storage
 from benchmarks.engine import table
+from benchmarks.trading import order_path
 from scizor.adapters.sql.embedded import EmbeddedPostgres
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -120,6 +121,10 @@ def _engine() -> Iterable[str]:
     yield from table.measure()
 
 
+def _trading() -> Iterable[str]:
+    yield from order_path.lines()
+
+
 def _startup() -> Iterable[str]:
     yield "| work | seconds |"
     yield "|---|---:|"
@@ -136,6 +141,7 @@ _SECTIONS = {
     "Searches as jobs": searches.lines,
     "Cluster of Dask workers": cluster.lines,
     "Uploaded code behind locks": sandbox.lines,
+    "Trading from an order to the broker": _trading,
     "Startup: a newcomer's wait": _startup,
 }
 

@@ -25,6 +25,14 @@ def revision_to_keep() -> str:
     return "HEAD"
 
 
+def lints() -> list[tuple[str, list[str]]]:
+    """Helm's own check of the chart as it comes, and for each kind of installation."""
+    chart = ROOT / "helm" / "scizor"
+    lint = [sys.executable, "-m", "tools.helm", "lint", "--strict", "--quiet", str(chart)]
+    files = sorted((chart / "ci").glob("*-values.yaml"))
+    return [("helm lint", lint), *((f"helm lint {path.name}", [*lint, "--values", str(path)]) for path in files)]
+
+
 def checks() -> list[tuple[str, list[str]]]:
     """Name and command of each check."""
     python = sys.executable
@@ -36,6 +44,8 @@ def checks() -> list[tuple[str, list[str]]]:
         ("buf lint", [f"{BIN}/buf", "lint"]),
         ("buf breaking", [python, "-m", "tools.protos", "breaking", revision_to_keep()]),
         ("generated code is current", [python, "-m", "tools.protos", "drift"]),
+        ("the chart is current", [python, "-m", "tools.chart", "drift"]),
+        *lints(),
         ("import-linter", [f"{BIN}/lint-imports", "--no-cache"]),
         ("mypy --strict", [f"{BIN}/mypy"]),
     ]

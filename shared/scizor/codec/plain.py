@@ -83,7 +83,7 @@ def _read_union(kinds: tuple[Any, ...], plain: Any, path: str) -> Any:
 
 def _has_the_fields(kind: Any, plain: Any) -> bool:
     """Whether it could be of that one of several types with fields."""
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         return type(plain) is dict and plain.keys() == _fields(kind).keys()
     return type(plain) is list and len(plain) == len(getattr(kind, "_fields", ()))
 

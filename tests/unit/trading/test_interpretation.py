@@ -93,6 +93,11 @@ def test_a_filled_status_fills_nothing_until_the_executions_come() -> None:
     assert (order.state, order.unseen) == (OrderState.WORKING, Decimal(100))
 
 
+def test_a_status_that_comes_late_takes_back_nothing_of_what_was_told_to_have_filled() -> None:
+    order = after(order_of(e.Working(), e.FillsTold(Decimal(60))), status(BrokerStatus.WORKING, 20))
+    assert order.told_filled == Decimal(60)
+
+
 def test_new_terms_shown_by_the_broker_answer_the_replacement() -> None:
     order = order_of(e.Working(), e.ReplaceRequested(MORE))
     assert after(order, told(TERMS, status(BrokerStatus.WORKING))).state is OrderState.PENDING_REPLACE

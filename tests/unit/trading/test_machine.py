@@ -41,8 +41,8 @@ def test_a_late_submitted_does_not_take_a_filled_order_back() -> None:
     assert (order.state, order.filled, incidents) == (OrderState.FILLED, Decimal(100), [])
 
 
-def test_what_the_broker_says_has_filled_never_shrinks_and_is_no_fill() -> None:
-    order, _ = then(order_of(e.Working()), e.FillsTold(Decimal(60)), e.FillsTold(Decimal(20)))
+def test_what_the_broker_says_has_filled_is_no_fill() -> None:
+    order, _ = then(order_of(e.Working()), e.FillsTold(Decimal(60)))
     assert (order.state, order.filled, order.told_filled, order.unseen) == (
         OrderState.WORKING,
         Decimal(0),

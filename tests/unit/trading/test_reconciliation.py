@@ -188,6 +188,16 @@ def test_what_no_event_can_settle_is_told() -> None:
     ]
 
 
+def test_a_correction_that_came_before_what_it_corrects_leaves_no_shares_missing() -> None:
+    corrected = e.Executed(execution("a.02", 3))
+    before, journal = ours(e.Identified("17"), e.Working(), e.FillsTold(Decimal(100)), corrected)
+    assert before.orders["order-1"].unseen == 97
+    snapshot = replace(EMPTY, completed_orders=(told(BrokerStatus.FILLED, 3),), positions=holding(3))
+    found = settled(before, snapshot)
+    assert fold([*journal, *(event for _, event in found.events)]).unseen == 0
+    assert DifferenceKind.MISSING_EXECUTIONS not in kinds(found)
+
+
 def test_an_order_that_ended_after_the_broker_was_asked_stays_ended() -> None:
     order, _ = run([*events_of(e.Working()), e.OrderEvent(3, LATER, e.Source.BROKER, e.Canceled())])
     found = reconcile(books([order]), replace(EMPTY, open_orders=(told(BrokerStatus.WORKING),)), LATER)

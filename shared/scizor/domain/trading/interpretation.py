@@ -96,7 +96,8 @@ def _as_asked(told: Terms, *asked: Terms) -> Terms:
 
 
 def _standing(order: Order, report: StatusReport) -> list[e.Payload]:
-    said: list[e.Payload] = [e.FillsTold(report.filled)]
+    # Statuses are repeated and overtake each other: the most that was told counts.
+    said: list[e.Payload] = [e.FillsTold(report.filled)] if report.filled > order.told_filled else []
     match report.status:
         case BrokerStatus.HELD:
             said.append(e.Acknowledged(report.hold or Hold.OTHER))

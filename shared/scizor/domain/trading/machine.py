@@ -117,7 +117,7 @@ def _trading(order: Order, said: e.Trading) -> Moved:
         case e.Charged(commission):
             return replace(order, book=order.book.with_commission(commission)), None
         case e.FillsTold(filled):
-            return replace(order, told_filled=max(order.told_filled, filled)), None
+            return replace(order, told_filled=filled), None
 
 
 def _answered(order: Order, said: e.Answer) -> Moved:
