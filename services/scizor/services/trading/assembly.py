@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from scizor.domain.trading.parity import ParityReport
 from scizor.ports.calendar import SessionCalendar
 from scizor.ports.clock import Clock
 from scizor.ports.journal import Journal
@@ -30,6 +29,7 @@ from scizor.services.trading.desk.desk import Desk
 from scizor.services.trading.desk.floor import Connecting, Floor
 from scizor.services.trading.desk.listings import Listings
 from scizor.services.trading.desk.seat import Means, Seat
+from scizor.services.trading.parity.app import Parity
 from scizor.services.trading.risk.room import RiskRoom
 from scizor.services.trading.rooms import Room, RoomPorts
 from scizor.services.trading.use_cases import UseCases
@@ -59,14 +59,6 @@ class Choices:
 
     reconcile_every_s: float = 300.0
     heartbeat_s: float = 5.0
-
-
-class _NoParity:
-    """Until sessions are held against backtests."""
-
-    async def reports(self, deployment_id: str, sessions: int) -> Sequence[ParityReport]:
-        """None."""
-        return ()
 
 
 class House:
@@ -103,7 +95,13 @@ class House:
             lambda account: self._rooms[account].market,
             choices.heartbeat_s,
         )
-        self._roster = Roster(self._crews(listings), self._floor.desk)
+        self._hours = Hours(ports.calendar, ports.broker.connection, ports.clock)
+        players = LockedPlayers(ports.storage, ports.sandbox, listings)
+        crews = CrewMeans(ports.storage, ports.clock, players, listings, self._rows)
+        self._roster = Roster(crews, self._floor.desk)
+        self._parity = Parity(
+            ports.storage, ports.sandbox, players, self._rows, lambda account: self._rooms[account].market.rates
+        )
         self._values = Values(self._ledger, ports.broker, heartbeat_s=choices.heartbeat_s)
 
     @property
@@ -126,7 +124,7 @@ class House:
             risk=self._risk,
             deployments=deployments,
             performance=Performance(self._ledger, ports.storage, ports.calendar),
-            parity=_NoParity(),
+            parity=self._parity,
         )
 
     async def run(self) -> None:
@@ -155,14 +153,9 @@ class House:
         self._rooms[account] = room
         return room.seat, room.desk
 
-    def _crews(self, listings: Listings) -> CrewMeans:
-        ports, hours = self._ports, Hours(self._ports.calendar, self._ports.broker.connection, self._ports.clock)
-
-        def rows(stored: StoredDeployment) -> Rows:
-            return StoredDays(ports.storage, ports.calendar, hours.broker_now, stored.deployment.spec.symbols)
-
-        players = LockedPlayers(ports.storage, ports.sandbox, listings)
-        return CrewMeans(ports.storage, ports.clock, players, listings, rows)
+    def _rows(self, stored: StoredDeployment) -> Rows:
+        ports = self._ports
+        return StoredDays(ports.storage, ports.calendar, self._hours.broker_now, stored.deployment.spec.symbols)
 
     def _account_told(self, account: BrokerAccount) -> None:
         if account.account in self._rooms:

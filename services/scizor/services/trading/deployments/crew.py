@@ -8,21 +8,22 @@ names they have, and none is placed twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
 from scizor.domain.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound, ScizorError, Unavailable
 from scizor.domain.trading.deployments import DeploymentState, Step, acts_on_missed
+from scizor.services.trading.deployments.memory import Memory
 from scizor.services.trading.deployments.moments import Moment, recall, told
 from scizor.services.trading.deployments.orders import Cancelling, Deed, deeds_of
 from scizor.services.trading.deployments.players import Player, Players
 from scizor.services.trading.deployments.record import Record
 from scizor.services.trading.deployments.rows import Coming, Rows
-from scizor.services.trading.deployments.stakes import Purse, client_id
+from scizor.services.trading.deployments.stakes import client_id
 from scizor.services.trading.desk.desk import Desk
 from scizor.services.trading.desk.drafts import Actor
 from scizor.services.trading.desk.listings import Listings
@@ -32,13 +33,19 @@ from scizor.strategy.live import Intent
 _LOOK_S: Final = 0.5
 _RETRY_S: Final = 0.5
 _WARM_ROWS: Final = 2_000
-_PAGE: Final = 1_000
 _AT_WORK: Final = {DeploymentState.RUNNING, DeploymentState.PAUSED}
-_PATIENCE: Final = timedelta(seconds=30)
 _SOON: Final = timedelta(minutes=5)
-"""A row that closed no longer before work began was not missed: another process, or this one, takes over in seconds."""
+"""A row that closed no longer before work began was not missed: another process, or this one, takes over in seconds.
+
+So long, too, is carried out what was asked for without a row.
+"""
 
 _log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
+
+
+class ProcessDied(Unavailable):
+    """The process of the strategy is gone, and nobody knows why: perhaps for what its code did."""
 
 
 class Crew:
@@ -47,8 +54,11 @@ class Crew:
     def __init__(self, record: Record, desk: Desk, rows: Rows, players: Players, listings: Listings) -> None:
         self._record, self._desk, self._rows = record, desk, rows
         self._players, self._listings = players, listings
-        self._purse = Purse(record.deployment)
-        self._heard = self._sequence = self._newest_ns = 0
+        self._memory = Memory(record.deployment, record.storage)
+        self._purse = self._memory.purse
+        self._newest_ns = self._known_ns = 0
+        self.sequence = 0
+        """Of the newest moment that is stored."""
         self._news = asyncio.Event()
         self._began = rows.now()
         self._actor = Actor(f"strategy {record.deployment.spec.strategy_id}", f"deployment {record.deployment.id}")
@@ -72,36 +82,20 @@ class Crew:
         moments = await recall(self._record.storage, self._record.deployment.id)
         until = datetime.fromtimestamp(moments[0].newest_ns / 1e9, UTC) if moments else self._began
         past = await self._rows.before(until, _WARM_ROWS)
-        await player.warm(past.rows, {place: told(splits) for place, splits in past.splits.items()})
+        await _alive(player.warm(past.rows, {place: told(splits) for place, splits in past.splits.items()}))
         if past.rows:
             self._purse.closed(past.rows[-1].bars)
         if not moments:
             newest_ns = past.rows[-1].close_ns if past.rows else int(self._began.timestamp()) * 1_000_000_000
-            self._heard, self._newest_ns = self._desk.books.sequence, newest_ns
-            return await self._keep(Moment(1, self._heard, newest_ns, self._began, self._purse.view()))
-        await self._relive(moments)
-        await player.replay([one.step for one in moments])
+            self._memory.heard, self._newest_ns, self._known_ns = self._desk.books.sequence, newest_ns, newest_ns
+            return await self._keep(Moment(1, self._memory.heard, newest_ns, self._began, self._purse.view()))
+        known = await self._rows.before(self._began, 1)
+        self._known_ns = known.rows[-1].close_ns if known.rows else 0
+        await self._memory.relive(moments, self._desk.books)
+        self._memory.hear_no_more()
+        self.sequence, self._newest_ns = moments[-1].sequence, moments[-1].newest_ns
+        await _alive(player.replay([one.step for one in moments]))
         return moments[-1]
-
-    async def _relive(self, moments: Sequence[Moment]) -> None:
-        """What the orders came to meanwhile; told again is only what came after the last moment."""
-        for one in moments:
-            await self._hear_until(one.heard)
-            for split in one.splits:
-                self._purse.split(split.symbol, split.ratio, split.time)
-            if one.row is not None:
-                self._purse.closed(one.row.bars)
-        self._purse.forget_news()
-        self._sequence, self._newest_ns = moments[-1].sequence, moments[-1].newest_ns
-
-    async def _hear_until(self, sequence: int) -> None:
-        while self._heard < sequence:
-            async with self._record.storage.begin() as work:
-                entries = await work.orders.entries_after(self._desk.account, self._heard, _PAGE)
-            for entry in entries:
-                if entry.sequence <= sequence:
-                    self._purse.heard(entry)
-            self._heard = min(sequence, entries[-1].sequence) if entries else sequence
 
     async def _work(self, player: Player, last: Moment) -> None:
         if self._record.deployment.may_trade:
@@ -143,35 +137,36 @@ class Crew:
         for split in coming.splits:
             self._purse.split(split.symbol, split.ratio, split.time)
         self._purse.closed(row.bars)
-        view, heard = self._purse.view(), self._heard
-        intents = await player.row(row, view, acting=acting, splits=told(coming.splits))
+        view, heard = self._purse.view(), self._memory.heard
+        intents = await _alive(player.row(row, view, acting=acting, splits=told(coming.splits)))
         self._newest_ns = row.close_ns
         until = end + coming.fresh_for
-        next_one = Moment(self._sequence + 1, heard, row.close_ns, until, view, row, coming.splits, tuple(intents))
+        next_one = Moment(self.sequence + 1, heard, row.close_ns, until, view, row, coming.splits, tuple(intents))
         await self._keep(next_one, end)
         await self._carry_out(intents, until)
 
     def _to_be_acted_on(self, coming: Coming, end: datetime, now: datetime) -> bool:
+        """What was stored before work began was missed, unless it had just closed; what came since was not."""
         if now - end > coming.fresh_for:
             return False
-        if end > self._began - _SOON:
+        if coming.row.close_ns > self._known_ns or end > self._began - _SOON:
             return True
         return coming.newest and acts_on_missed(self._record.deployment, end, end, now, coming.fresh_for)
 
     async def _tell(self, player: Player) -> None:
-        view, heard = self._purse.view(), self._heard
-        intents = await player.tell(view, acting=self._record.deployment.may_trade)
-        until = self._rows.now() + _PATIENCE
-        await self._keep(Moment(self._sequence + 1, heard, self._newest_ns, until, view, intents=tuple(intents)))
+        view, heard = self._purse.view(), self._memory.heard
+        intents = await _alive(player.tell(view, acting=self._record.deployment.may_trade))
+        until = self._rows.now() + _SOON
+        await self._keep(Moment(self.sequence + 1, heard, self._newest_ns, until, view, intents=tuple(intents)))
         await self._carry_out(intents, until)
 
     async def _keep(self, moment: Moment, bar_end: datetime | None = None) -> Moment:
         await self._record.keep(moment, bar_end)
-        self._sequence = moment.sequence
+        self.sequence = moment.sequence
         return moment
 
     async def _carry_out(self, intents: Sequence[Intent], until: datetime) -> None:
-        """In their order, each tried while the gate is closed, until it is too late for it."""
+        """In their order, each tried while the gate is closed, until it is too late or no longer wanted."""
         if not intents:
             return
         for deed in await deeds_of(self._record.deployment, intents, self._listings):
@@ -181,6 +176,10 @@ class Crew:
         about = {"deployment": self._record.deployment.id, "deed": repr(deed)}
         while self._rows.now() < until:
             try:
+                await self._record.refresh()
+                if not self._is_wanted(deed):
+                    _log.info("order_not_wanted", state=self._record.deployment.state.name, **about)
+                    return
                 await self._do(deed)
             except Unavailable as error:
                 _log.warning("order_waits", error=error.message, **about)
@@ -191,6 +190,11 @@ class Crew:
             else:
                 return
         _log.warning("order_too_late", **about)
+
+    def _is_wanted(self, deed: Deed) -> bool:
+        """A person may have paused or stopped it while an order waited. Cancels are carried out while it is paused."""
+        deployment = self._record.deployment
+        return deployment.may_trade or (isinstance(deed, Cancelling) and deployment.state is DeploymentState.PAUSED)
 
     async def _do(self, deed: Deed) -> None:
         if not isinstance(deed, Cancelling):
@@ -204,14 +208,20 @@ class Crew:
         """Hear what becomes of its orders."""
         while True:
             try:
-                async for entry in self._desk.watch(self._heard):
-                    if entry is not None:
-                        self._heard = entry.sequence
-                        if self._purse.heard(entry):
-                            self._news.set()
+                async for entry in self._desk.watch(self._memory.heard):
+                    if entry is not None and self._memory.take(entry):
+                        self._news.set()
             except ScizorError as error:
                 _log.warning("orders_not_followed", deployment=self._record.deployment.id, error=error.message)
                 await asyncio.sleep(_RETRY_S)
+
+
+async def _alive(answer: Awaitable[_T]) -> _T:
+    """What a player answers. Raises ProcessDied where it cannot any more."""
+    try:
+        return await answer
+    except Unavailable as error:
+        raise ProcessDied(error.message, error.reason) from error
 
 
 def _closed(close_ns: int) -> datetime:

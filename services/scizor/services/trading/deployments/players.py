@@ -89,11 +89,17 @@ class LockedPlayers:
     @asynccontextmanager
     async def play(self, stored: StoredDeployment) -> AsyncIterator[Player]:
         """Its code, loaded."""
+        limits = Limits(wall_s=_OPENING_S, memory_bytes=self.memory_bytes)
+        async with live_talk(self.sandbox, await self.start(stored), limits, deadline_s=self.deadline_s) as talk:
+            yield talk
+
+    async def start(self, stored: StoredDeployment) -> Start:
+        """What it is made of."""
         spec, listings = stored.deployment.spec, {}
         for symbol in spec.symbols:
             found = await self.listings.find(symbol)
             listings[symbol] = Listing(spec.currency, float(found.lot), float(found.tick))
-        start = Start(
+        return Start(
             spec.symbols,
             settings_of(stored),
             source=await self._source(stored),
@@ -102,9 +108,6 @@ class LockedPlayers:
             parameters=spec.parameters,
             listings=listings,
         )
-        limits = Limits(wall_s=_OPENING_S, memory_bytes=self.memory_bytes)
-        async with live_talk(self.sandbox, start, limits, deadline_s=self.deadline_s) as talk:
-            yield talk
 
     async def _source(self, stored: StoredDeployment) -> str:
         spec = stored.deployment.spec

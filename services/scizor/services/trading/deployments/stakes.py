@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -90,9 +90,17 @@ class Purse:
         if instrument in self._last_close:
             self._last_close[instrument] /= ratio
 
-    def order_id(self, number: int) -> str | None:
-        """That of the strategy's order of this number."""
-        return next((one.id for one in self._orders.values() if number_of(one) == number), None)
+    def knows(self, order: Order) -> bool:
+        """Whether an order is another's, or stands as the newest entry told."""
+        if order.request.deployment_id != self._deployment.id:
+            return True
+        known = self._orders.get(order.id)
+        return known is not None and known.sequence >= order.sequence
+
+    @property
+    def orders(self) -> Iterable[Order]:
+        """All that the deployment ever had."""
+        return self._orders.values()
 
     def open_orders(self) -> list[Order]:
         """Those that have not ended."""

@@ -6,62 +6,34 @@ ever checked against the same room. What is answered is stored; what is sent was
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from decimal import Decimal
-from typing import Protocol
 
-from scizor.domain.errors import AlreadyExists, Conflict, FailedPrecondition, InvalidInput, Reason
+from scizor.domain.errors import Conflict, FailedPrecondition, InvalidInput, Reason
 from scizor.domain.trading import events as e
 from scizor.domain.trading.commands import check_cancel, check_replace
-from scizor.domain.trading.orders import OrderRequest, Terms, check_increments
+from scizor.domain.trading.orders import Terms, check_increments
 from scizor.domain.trading.question import pattern
-from scizor.domain.trading.rules import Violation
 from scizor.domain.trading.states import Order
-from scizor.ports.journal import AuditLine, Entry, KeyedAnswer, Posting
+from scizor.ports.journal import AuditLine, Entry, Posting
 from scizor.ports.storage import Storage
 from scizor.services.trading.desk.books import AccountBooks
 from scizor.services.trading.desk.closing import check_left, draft_of, instruments, name_of
 from scizor.services.trading.desk.drafts import Actor, Answering, Checked, Draft
+from scizor.services.trading.desk.earlier import Earlier, taken
 from scizor.services.trading.desk.families import family_of
 from scizor.services.trading.desk.gate import GateState
+from scizor.services.trading.desk.lines import answers as answers_of
+from scizor.services.trading.desk.lines import audit_line
 from scizor.services.trading.desk.listings import Listings
+from scizor.services.trading.desk.needs import Guard, Prices
 from scizor.services.trading.desk.reconciling import Reconciled
 from scizor.services.trading.desk.seat import Seat
 from scizor.services.trading.desk.watching import Watching
 from scizor.services.trading.desk.writer import settled
 
 _PRICE_DEADLINE_S = 0.5
-
-
-class Guard(Protocol):
-    """The checks that no order goes around."""
-
-    def check(self, request: OrderRequest, *, filled: Decimal = Decimal(0), flattens: bool = False) -> None:
-        """Raises FailedPrecondition with everything that speaks against the order."""
-        ...
-
-    def violations(self, request: OrderRequest) -> tuple[Violation, ...]:
-        """What limits say of it."""
-        ...
-
-    async def refused(self, request: OrderRequest, error: FailedPrecondition) -> None:
-        """Remember that it was refused."""
-        ...
-
-
-class Prices(Protocol):
-    """Where prices of what is traded come from."""
-
-    def want(self, instruments: Sequence[str]) -> None:
-        """From now on."""
-        ...
-
-    async def priced(self, instrument: str, deadline_s: float) -> bool:
-        """Whether there is one by then."""
-        ...
 
 
 class Desk:
@@ -78,7 +50,7 @@ class Desk:
         new_id: Callable[[], str],
     ) -> None:
         self._seat, self._guard, self._prices, self._listings = seat, guard, prices, listings
-        self._storage, self._watching, self._new_id = storage, watching, new_id
+        self._earlier, self._watching, self._new_id = Earlier(seat, storage), watching, new_id
 
     @property
     def account(self) -> str:
@@ -124,19 +96,19 @@ class Desk:
         self._seat.open()
         listing = await self._listings.find(draft.symbol)
         family = family_of(draft, self.account, listing, self._new_id)
-        known = await self._known(draft.client_order_id)
+        known = await self._earlier.known(draft.client_order_id)
         if known is not None:
-            return await self._again(known, family)
+            return await self._earlier.again(known, family)
         for one in family[1:]:
-            if one.client_order_id and (other := await self._known(one.client_order_id)):
-                raise _taken(other)
+            if one.client_order_id and (other := await self._earlier.known(one.client_order_id)):
+                raise taken(other)
         self._prices.want([listing.reference])
         await self._prices.priced(listing.reference, _PRICE_DEADLINE_S)
         # From here to the journal nothing waits.
         tenure, sending = self._seat.open()
         books = tenure.books
         if (earlier := books.by_client_id(draft.client_order_id)) is not None:
-            return await self._again(earlier, family)
+            return await self._earlier.again(earlier, family)
         if closes:
             check_left(books, family[0])
         try:
@@ -150,8 +122,8 @@ class Desk:
         orders = tuple(one.entry.order for one in said)
         stored = tenure.store(
             said,
-            answers=_answers(answering, orders),
-            audit=[self._line(actor, "place", orders[0], None)],
+            answers=answers_of(answering, orders),
+            audit=[audit_line(actor, "place", orders[0], None)],
             then=lambda: sending.place(family),
         )
         await settled(stored)
@@ -162,7 +134,7 @@ class Desk:
     ) -> Order:
         """Ask the broker for other terms. Raises Conflict(ETAG_STALE), and as `place` and `check_replace` do."""
         self._seat.open()
-        order = await self._order(order_id)
+        order = await self._earlier.order(order_id)
         _check_etag(order, etag)
         check_replace(order, terms)
         listing = await self._listings.find(order.request.instrument)
@@ -180,21 +152,21 @@ class Desk:
         said = tenure.books.say(order_id, e.ReplaceRequested(terms), e.Source.CLIENT, tenure.now())
         after = said.entry.order
         then = None if after.queued is not None else lambda: sending.replace(order_id)
-        audit = [self._line(actor, "replace", after, order)]
-        await settled(tenure.store([said], answers=_answers(answering, [after]), audit=audit, then=then))
+        audit = [audit_line(actor, "replace", after, order)]
+        await settled(tenure.store([said], answers=answers_of(answering, [after]), audit=audit, then=then))
         return after
 
     async def cancel(self, order_id: str, actor: Actor, answering: Answering | None = None) -> Order:
         """Ask the broker for its end. Raises as `check_cancel` does, and Unavailable."""
         self._seat.open()
-        check_cancel(await self._order(order_id))
+        check_cancel(await self._earlier.order(order_id))
         tenure, sending = self._seat.open()
         order = tenure.books.order(order_id)
         check_cancel(order)
         said = tenure.books.say(order_id, e.CancelRequested(), e.Source.CLIENT, tenure.now())
         after = said.entry.order
-        audit = [self._line(actor, "cancel", after, order)]
-        answers = _answers(answering, [after])
+        audit = [audit_line(actor, "cancel", after, order)]
+        answers = answers_of(answering, [after])
         await settled(tenure.store([said], answers=answers, audit=audit, then=lambda: sending.cancel(order_id)))
         return after
 
@@ -219,8 +191,8 @@ class Desk:
             for one in after:
                 sending.cancel(one.id)
 
-        audit = [self._line(actor, "cancel", now, was) for was, now in zip(chosen, after, strict=True)]
-        await settled(tenure.store(said, answers=_answers(answering, after), audit=audit, then=leave))
+        audit = [audit_line(actor, "cancel", now, was) for was, now in zip(chosen, after, strict=True)]
+        await settled(tenure.store(said, answers=answers_of(answering, after), audit=audit, then=leave))
         return after
 
     async def close(
@@ -233,9 +205,9 @@ class Desk:
         self._seat.open()
         listing = await self._listings.find(symbol)
         name = name_of(answering, listing.reference, self._new_id)
-        known = await self._known(name)
+        known = await self._earlier.known(name)
         if known is not None:
-            await self._stored()
+            await self._earlier.stored()
             return known
         draft = draft_of(self.books, name, listing.reference, strategy_id, quantity)
         return (await self.place(draft, actor, answering, closes=True))[0]
@@ -250,7 +222,7 @@ class Desk:
             orders += await self.place(draft, actor, closes=True)
         if answering:
             tenure, _ = self._seat.open()
-            await settled(tenure.store([], answers=_answers(answering, orders)))
+            await settled(tenure.store([], answers=answers_of(answering, orders)))
         return tuple(orders)
 
     async def check(self, draft: Draft) -> Checked:
@@ -277,76 +249,10 @@ class Desk:
         line = AuditLine(tenure.now(), self.account, "system", "corporate actions", "post", note)
         await settled(tenure.store([], postings=postings, audit=[line]))
 
-    async def _order(self, order_id: str) -> Order:
-        """One of this account, also one that ended long ago. Raises NotFound(ORDER_NOT_FOUND)."""
-        order = self.books.orders.get(order_id)
-        if order is None:
-            async with self._storage.begin() as work:
-                order = await work.orders.order(order_id)
-        if order.request.account != self.account:
-            return self.books.order(order_id)
-        return order
-
-    async def _known(self, client_order_id: str) -> Order | None:
-        """The order a client gave that id, however long ago."""
-        earlier = self.books.by_client_id(client_order_id)
-        if earlier is None:
-            async with self._storage.begin() as work:
-                earlier = await work.orders.order_by_client_id(self.account, client_order_id)
-        return earlier
-
-    async def _again(self, earlier: Order, family: Sequence[OrderRequest]) -> tuple[Order, ...]:
-        """The family of an order that was placed before, where this is the same again."""
-        exits = [one for one in self.books.orders.values() if one.request.parent_id == earlier.id]
-        differ = _pattern(earlier.request) != _pattern(family[0])
-        if exits and Counter(one.request.terms for one in exits) != Counter(one.terms for one in family[1:]):
-            differ = True
-        if differ:
-            raise _taken(earlier)
-        await self._stored()
-        return (earlier, *exits)
-
-    async def _stored(self) -> None:
-        """What is in memory may be on its way to the journal still: whoever is told of it must not be told too soon."""
-        await self._seat.tenure.writer.caught_up()
-
-    def _line(self, actor: Actor, action: str, after: Order, before: Order | None) -> AuditLine:
-        return AuditLine(
-            after.update_time,
-            self.account,
-            actor.name,
-            actor.source,
-            action,
-            after.id,
-            _told(before) if before else "",
-            _told(after),
-        )
-
-
-def _taken(earlier: Order) -> AlreadyExists:
-    name = earlier.request.client_order_id
-    return AlreadyExists(
-        f"client_order_id {name} is that of another order ({earlier.id})",
-        Reason.ORDER_EXISTS,
-        metadata={"client_order_id": name, "order": earlier.id},
-    )
-
-
-def _pattern(request: OrderRequest) -> tuple[object, ...]:
-    """What a retry has in common with the first try."""
-    return (request.instrument, request.side, request.terms, request.group, request.strategy_id)
-
 
 def _check_etag(order: Order, etag: str) -> None:
     if etag and etag != f"v{order.sequence}":
         raise Conflict(f"order {order.id} has changed since", Reason.ETAG_STALE, metadata={"order": order.id})
-
-
-def _answers(answering: Answering | None, orders: Sequence[Order]) -> list[KeyedAnswer]:
-    if answering is None:
-        return []
-    answer = answering.encode(orders)
-    return [KeyedAnswer(answering.method, answering.request_id, answering.body_hash, answer)]
 
 
 def _increments(terms: Terms, tick: Decimal, lot: Decimal) -> None:
@@ -354,17 +260,3 @@ def _increments(terms: Terms, tick: Decimal, lot: Decimal) -> None:
         check_increments(terms, tick, lot)
     except InvalidInput as error:
         raise error.within("terms") from None
-
-
-def _told(order: Order) -> str:
-    """As JSON, for people."""
-    request, terms = order.request, order.pending or order.terms
-    return json.dumps(
-        {
-            "state": order.state.name,
-            "instrument": request.instrument,
-            "side": request.side.name,
-            "filled": str(order.filled),
-            **{name: str(value) for name, value in asdict(terms).items() if value is not None},
-        }
-    )
