@@ -48,6 +48,7 @@ class Trend(EventStrategy):
             if above != held:
                 ctx.target(symbol, 0.45 if above else 0.0)
 '''
+BUILT_IN = "sma_cross"
 STRATEGIES = {"dips": DIPS, "trend": TREND}
 BEGINS = {"dips": "2012-11-26", "trend": "2012-11-19"}
 """So that the first session with a decision is the first that the deployments are shown."""
@@ -62,7 +63,7 @@ def traded() -> Iterator[tuple[httpx.Client, dict[str, str]]]:
     with replay(SYMBOLS) as (stack, rest):
         for name, source in STRATEGIES.items():
             assert rest.post("/api/strategies", json={"id": name, "source": source}).status_code == 200
-        deployments = {name: _deployed(rest, name) for name in STRATEGIES}
+        deployments = {name: _deployed(rest, name) for name in (*STRATEGIES, BUILT_IN)}
         for session, following in zip(SESSIONS, [*SESSIONS[1:], None], strict=True):
             closes(rest, stack, session, list(deployments.values()))
             if following:
@@ -71,7 +72,8 @@ def traded() -> Iterator[tuple[httpx.Client, dict[str, str]]]:
 
 
 def _deployed(rest: httpx.Client, strategy: str) -> str:
-    body = {"symbols": list(SYMBOLS), "capital": CAPITAL}
+    parameters = {"fast": 2, "slow": 5} if strategy == BUILT_IN else {}
+    body = {"symbols": list(SYMBOLS), "capital": CAPITAL, "parameters": parameters}
     answer = rest.post(f"/api/strategies/{strategy}/start", json=body)
     assert answer.status_code == 200, answer.text
     deployment = str(answer.json()["deployment"]["id"])
@@ -93,6 +95,20 @@ def test_its_fills_are_those_of_its_backtest(traded: tuple[httpx.Client, dict[st
     assert live == backtested
     assert paid.quantize(_CENT) == commission.quantize(_CENT)
     assert len(live) > 3
+
+
+@pytest.mark.parametrize("strategy", [*sorted(STRATEGIES), BUILT_IN])
+def test_the_parity_report_finds_no_difference(traded: tuple[httpx.Client, dict[str, str]], strategy: str) -> None:
+    rest, deployments = traded
+    asked = {"deployment_id": deployments[strategy], "parity_sessions": 30}
+    answer = rest.get("/api/performance/live", params=asked)
+    assert answer.status_code == 200, answer.text
+    reports = answer.json()["performance"]["parity"]
+    assert [difference for report in reports for difference in report["differences"]] == []
+    counts = [sum(int(report[f"{one}Fills"]) for report in reports) for one in ("live", "backtest", "equal")]
+    assert len(set(counts)) == 1
+    assert counts[0] > 3
+    assert [report["session"] for report in reports] == [one.isoformat() for one in SESSIONS[:0:-1]]
 
 
 def _live(rest: httpx.Client, strategy: str) -> tuple[list[Fill], Decimal]:
