@@ -100,7 +100,7 @@ def test_its_fills_are_those_of_its_backtest(traded: tuple[httpx.Client, dict[st
 @pytest.mark.parametrize("strategy", [*sorted(STRATEGIES), BUILT_IN])
 def test_the_parity_report_finds_no_difference(traded: tuple[httpx.Client, dict[str, str]], strategy: str) -> None:
     rest, deployments = traded
-    asked = {"deployment_id": deployments[strategy], "parity_sessions": 30}
+    asked: dict[str, str | int] = {"deployment_id": deployments[strategy], "parity_sessions": 30}
     answer = rest.get("/api/performance/live", params=asked)
     assert answer.status_code == 200, answer.text
     reports = answer.json()["performance"]["parity"]
