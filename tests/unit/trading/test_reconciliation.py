@@ -198,6 +198,12 @@ def test_a_correction_that_came_before_what_it_corrects_leaves_no_shares_missing
     assert DifferenceKind.MISSING_EXECUTIONS not in kinds(found)
 
 
+def test_shares_that_a_broker_told_of_and_no_longer_shows_stay_a_difference() -> None:
+    before, _ = ours(e.Identified("17"), e.Working(), e.FillsTold(Decimal(40)))
+    found = settled(before, replace(EMPTY, open_orders=(told(BrokerStatus.WORKING),)))
+    assert kinds(found) == [DifferenceKind.MISSING_EXECUTIONS]
+
+
 def test_an_order_that_ended_after_the_broker_was_asked_stays_ended() -> None:
     order, _ = run([*events_of(e.Working()), e.OrderEvent(3, LATER, e.Source.BROKER, e.Canceled())])
     found = reconcile(books([order]), replace(EMPTY, open_orders=(told(BrokerStatus.WORKING),)), LATER)

@@ -135,7 +135,8 @@ class FakeRows:
         return self.clock()
 
     async def before(self, until: datetime, count: int) -> Past:
-        return Past([row_of(FIRST - DAY * back) for back in range(self.warmed, 0, -1)])
+        rows = [row_of(FIRST + DAY * place) for place in range(-self.warmed, self.closed)]
+        return Past([row for row in rows if _closed(row) <= until][-count:])
 
     async def next(self, after_ns: int) -> Coming:
         while True:
@@ -151,6 +152,10 @@ def row_of(session: date) -> Row:
     opened = datetime(session.year, session.month, session.day, 14, 30, tzinfo=UTC)
     open_ns = int(opened.timestamp()) * 10**9
     return Row(session, open_ns, open_ns + 23_400 * 10**9, {NAME: Bar(50.0, 51.0, 49.0, 50.0, 1e6)})
+
+
+def _closed(row: Row) -> datetime:
+    return datetime.fromtimestamp(row.close_ns / 1e9, UTC)
 
 
 @dataclass
@@ -219,7 +224,7 @@ class Scene:
     def closed(self, days: int = 1) -> datetime:
         """Days pass. Returns when the last of them closed."""
         self.rows.closed += days
-        last = datetime.fromtimestamp(row_of(FIRST + DAY * (self.rows.closed - 1)).close_ns / 1e9, UTC)
+        last = _closed(row_of(FIRST + DAY * (self.rows.closed - 1)))
         self.desk.clock.time = max(self.desk.clock.time, last + timedelta(seconds=1))
         return last
 

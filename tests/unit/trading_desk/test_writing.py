@@ -97,7 +97,7 @@ async def test_one_bad_write_is_everybodys_to_try_again_and_nobodys_fault() -> N
     async with stage() as on:
         (kept,) = await on.desk.place(draft("mine-1"), ME)
         on.seat.tenure.books._by_client_id.clear()  # as if it had been stored by a write that was given up for lost
-        on.desk._storage.orders.order_by_client_id = _nothing  # type: ignore[attr-defined] # the stage's own
+        on.desk._earlier._storage.orders.order_by_client_id = _nothing  # type: ignore[attr-defined] # the stage's own
         asked = [asyncio.create_task(on.desk.place(draft(name), ME)) for name in ("mine-2", "mine-1")]
         for one in asked:
             with pytest.raises(Unavailable):

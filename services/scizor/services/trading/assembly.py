@@ -97,7 +97,14 @@ class House:
         )
         self._hours = Hours(ports.calendar, ports.broker.connection, ports.clock)
         players = LockedPlayers(ports.storage, ports.sandbox, listings)
-        crews = CrewMeans(ports.storage, ports.clock, players, listings, self._rows)
+        crews = CrewMeans(
+            ports.storage,
+            ports.clock,
+            players,
+            listings,
+            self._rows,
+            prepare=lambda account: self._rooms[account].appraiser.load(),
+        )
         self._roster = Roster(crews, self._floor.desk)
         self._parity = Parity(
             ports.storage, ports.sandbox, players, self._rows, lambda account: self._rooms[account].market.rates

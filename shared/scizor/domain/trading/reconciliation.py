@@ -126,7 +126,7 @@ class _Run:
             after = self._say(after, news(after, (_all_there_is(after),)))
         if after.state is not order.state:
             self._differ(DifferenceKind.ORDER_STATE, order.id, order.state.name, after.state.name)
-        if after.unseen and report.standing.filled == after.filled:
+        if after.unseen and after.book.corrected and report.standing.filled == after.filled:
             # A correction came before what it corrects: the broker's books know of no more than we do.
             after = self._say(after, (e.FillsTold(after.filled),))
         if after.unseen:

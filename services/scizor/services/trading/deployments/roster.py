@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -14,12 +14,12 @@ from scizor.domain.trading.deployments import Deployment, DeploymentState, Step,
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage
 from scizor.ports.trading import StoredDeployment
-from scizor.services.trading.deployments.crew import Crew
+from scizor.services.trading.deployments.crew import Crew, ProcessDied
+from scizor.services.trading.deployments.memory import Memory
 from scizor.services.trading.deployments.moments import recall
 from scizor.services.trading.deployments.players import Players
 from scizor.services.trading.deployments.record import Record
 from scizor.services.trading.deployments.rows import RowsOf
-from scizor.services.trading.deployments.stakes import Purse
 from scizor.services.trading.deployments.stopping import Stopping
 from scizor.services.trading.desk.desk import Desk
 from scizor.services.trading.desk.gate import GateState
@@ -28,20 +28,26 @@ from scizor.services.trading.desk.listings import Listings
 _LOOK_S: Final = 2.0
 _STEP_S: Final = 0.25
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
-_PAGE: Final = 1_000
+_MOST_DEATHS: Final = 8
+"""Of its process, one after the other at the same moment, until its code is to blame."""
 
 _log = structlog.get_logger(__name__)
 
 
+async def _nothing(_account: str) -> None:
+    """Nothing else is to be ready."""
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What crews stand on."""
+    """What crews stand on. `prepare`: an account, for a deployment to trade on it; raises Unavailable."""
 
     storage: Storage
     clock: Clock
     players: Players
     listings: Listings
     rows: RowsOf
+    prepare: Callable[[str], Awaitable[None]] = _nothing
 
 
 class Roster:
@@ -78,7 +84,10 @@ class Roster:
         try:
             while True:
                 for account in accounts():
-                    await self._look(account)
+                    try:
+                        await self._look(account)
+                    except ScizorError as error:
+                        _log.warning("deployments_not_seen_to", account=account, error=error.message)
                 try:
                     async with asyncio.timeout(_LOOK_S):
                         await self._news.wait()
@@ -94,19 +103,16 @@ class Roster:
             self._known.pop(account, None)
             await self._end([key for key in self._tasks if key.startswith(f"{account}/")])
             return
-        try:
-            async with self._means.storage.begin() as work:
-                found = await work.deployments.unfinished(account)
-        except ScizorError as error:
-            _log.warning("deployments_not_read", account=account, error=error.message)
-            return
+        async with self._means.storage.begin() as work:
+            found = await work.deployments.unfinished(account)
         self._known[account] = list(found)
+        self._tasks = {key: task for key, task in self._tasks.items() if not task.done()}
         if desk.gate is not GateState.OPEN:
             return
         for stored in found:
             key = f"{account}/{stored.deployment.id}"
             rests = stored.deployment.state is DeploymentState.ERROR and not _open_orders(desk, stored.deployment)
-            if not rests and (key not in self._tasks or self._tasks[key].done()):
+            if not rests and key not in self._tasks:
                 self._tasks[key] = asyncio.create_task(self._at_work(stored, desk))
 
     async def _end(self, keys: Sequence[str]) -> None:
@@ -117,33 +123,40 @@ class Roster:
 
     async def _at_work(self, stored: StoredDeployment, desk: Desk) -> None:
         """Until it has ended, or has failed; what is away is waited for."""
-        record, pause_s = Record(stored, self._means.storage, self._means.clock), _FIRST_PAUSE_S
+        record = Record(stored, self._means.storage, self._means.clock)
         about = {"deployment": stored.deployment.id, "strategy": stored.deployment.spec.strategy_id}
+        pause_s, begun_s = _FIRST_PAUSE_S, 0.0
+        deaths = Deaths()
         while True:
+            if _loop_s() - begun_s > _LONGEST_PAUSE_S:
+                pause_s = _FIRST_PAUSE_S
+            begun_s = _loop_s()
             try:
                 await record.refresh()
-                if await self._one_turn(record, desk):
+                if await self._one_turn(record, desk, deaths):
                     return
-                pause_s = _FIRST_PAUSE_S
+                continue
             except NotFound as error:  # its strategy, or a symbol of it, is gone
                 await self._failed(record, error.message)
+                continue
+            except ProcessDied as error:
+                if deaths.many:
+                    await self._failed(record, f"{error.message}, {_MOST_DEATHS} times at the same bar")
+                _log.warning("process_died", error=error.message, **about)
             except ScizorError as error:
                 _log.warning("deployment_waits", error=error.message, **about)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             except Exception:  # noqa: BLE001 - whatever it is, the other deployments go on, and this one is tried again
                 _log.exception("deployment_broke", **about)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    async def _one_turn(self, record: Record, desk: Desk) -> bool:
+    async def _one_turn(self, record: Record, desk: Desk, deaths: Deaths) -> bool:
         """Whether nothing is left to do."""
         deployment = record.deployment
         _log.info("deployment", deployment=deployment.id, state=deployment.state.name, error=deployment.error)
         match deployment.state:
             case DeploymentState.STARTING | DeploymentState.RUNNING | DeploymentState.PAUSED:
-                means = self._means
-                await Crew(record, desk, means.rows(record.stored), means.players, means.listings).run()
+                await self._play(record, desk, deaths)
                 return False
             case DeploymentState.STOPPING:
                 await self._stop(record, desk)
@@ -154,50 +167,69 @@ class Roster:
             case _:
                 return True
 
+    async def _play(self, record: Record, desk: Desk, deaths: Deaths) -> None:
+        means = self._means
+        await means.prepare(desk.account)
+        crew = Crew(record, desk, means.rows(record.stored), means.players, means.listings)
+        try:
+            await crew.run()
+        except ProcessDied:
+            deaths.count(crew.sequence)
+            raise
+
     async def _cancelled(self, deployment: Deployment, desk: Desk) -> None:
         """What has failed leaves no orders behind; what it holds is left to people."""
-        ending = Stopping(replace(deployment, stop_mode=StopMode.CANCEL_ORDERS), desk)
+        stopping = Stopping(desk, Memory(deployment, self._means.storage))
         while True:
-            if await ending.step({}):
+            if await stopping.step(deployment, StopMode.CANCEL_ORDERS):
                 return
             await asyncio.sleep(_STEP_S)
 
     async def _stop(self, record: Record, desk: Desk) -> None:
-        purse, heard = await self._told(record, desk)
+        """As its mode says, which may become another meanwhile."""
+        memory = Memory(record.deployment, self._means.storage)
+        moments = await recall(self._means.storage, record.deployment.id)
+        if moments:
+            await memory.relive(moments, desk.books)
+            memory.split_since(moments[-1].newest_ns, desk.books)
+        stopping = Stopping(desk, memory)
         while True:
             await record.refresh()
-            if await Stopping(record.deployment, desk).step(dict(purse.shares())):
+            await memory.hear_until(desk.books.sequence)
+            current = memory.is_current(desk.books)
+            if current and await stopping.step(record.deployment, record.deployment.stop_mode):
                 break
             await asyncio.sleep(_STEP_S)
-            heard = await self._hear(purse, desk, heard)
         await record.step(Step.CLEARED)
         self.wake()
-
-    async def _told(self, record: Record, desk: Desk) -> tuple[Purse, int]:
-        """What it holds, by its moments and the journal."""
-        purse = Purse(record.deployment)
-        moments = await recall(self._means.storage, record.deployment.id)
-        for one in moments:
-            for split in one.splits:
-                purse.split(split.symbol, split.ratio, split.time)
-        heard = moments[0].heard if moments else desk.books.sequence
-        return purse, await self._hear(purse, desk, heard)
-
-    async def _hear(self, purse: Purse, desk: Desk, heard: int) -> int:
-        while True:
-            async with self._means.storage.begin() as work:
-                entries = await work.orders.entries_after(desk.account, heard, _PAGE)
-            for entry in entries:
-                purse.heard(entry)
-                heard = entry.sequence
-            if len(entries) < _PAGE:
-                return heard
 
     async def _failed(self, record: Record, why: str) -> None:
         try:
             await record.step(Step.FAILED, error=why)
         except FailedPrecondition:
             return
+
+
+@dataclass(slots=True)
+class Deaths:
+    """Of one deployment's process, since it was last shown something and lived."""
+
+    n: int = 0
+    at: int = 0
+
+    def count(self, sequence: int) -> None:
+        """It died behind the moment of that sequence."""
+        self.n = self.n + 1 if sequence == self.at else 1
+        self.at = sequence
+
+    @property
+    def many(self) -> bool:
+        """Too many for an accident."""
+        return self.n >= _MOST_DEATHS
+
+
+def _loop_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _open_orders(desk: Desk, deployment: Deployment) -> bool:

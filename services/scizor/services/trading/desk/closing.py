@@ -14,7 +14,7 @@ from scizor.services.trading.desk.books import AccountBooks
 from scizor.services.trading.desk.drafts import Answering, Draft
 
 PREFIX = "close-"
-"""Of the client_order_id of all orders made here."""
+"""Of the client_order_id of all orders made here; those of a deployment's stop have it behind the deployment's id."""
 _NAMES = UUID("0a9c5d2e-6c58-5f0e-9d3c-2f4b1c7a8e60")
 
 
@@ -74,7 +74,7 @@ def _left(books: AccountBooks, strategy_id: str, instrument: str) -> Decimal:
         for one in books.open_orders()
         if one.request.instrument == instrument
         and one.request.side is side
-        and one.request.client_order_id.startswith(PREFIX)
+        and one.request.client_order_id.rpartition(":")[2].startswith(PREFIX)
         and strategy_id in ("", one.request.strategy_id)
     )
     left = abs(shares) - closing
