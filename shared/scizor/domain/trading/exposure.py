@@ -148,6 +148,10 @@ class RiskBook:
         """When the same order was let through last."""
         return self._alike.get(alike)
 
+    def is_open(self, order_id: str) -> bool:
+        """Whether some of it may still fill."""
+        return order_id in self._orders
+
     def open_orders(self, strategy_id: str) -> int:
         """How many there are."""
         return self._counts[strategy_id]

@@ -25,14 +25,24 @@ class Prices:
     closed: frozenset[str] = field(default_factory=frozenset)
 
     def share_value(self, instrument: str, *asked: Decimal | None) -> Decimal | None:
-        """A share in base currency at its last price, or at the highest price asked; None where none is known."""
+        """A share in base currency at its last price, or at the highest price asked where that is higher.
+
+        None where no last price, or no rate of exchange, is known: what is asked says nothing of what shares are worth.
+        """
         rate = self.rates.known(instrument.rpartition(".")[2])
         mark = self.marks.get(instrument)
-        price = None if mark is None else mark.price
+        if mark is None or rate is None:
+            return None
+        price = mark.price
         for other in asked:
-            if other is not None and (price is None or other > price):
+            if other is not None and other > price:
                 price = other
-        return None if price is None or rate is None else price * rate
+        return price * rate
+
+    def paid(self, instrument: str, price: Decimal) -> Decimal | None:
+        """A price of the instrument in base currency; None where no rate of exchange is known."""
+        rate = self.rates.known(instrument.rpartition(".")[2])
+        return None if rate is None else price * rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,26 @@ class Question:
     def share_value(self) -> Decimal | None:
         """What a share counts for in base currency: its last price, or the order's own where that is higher."""
         return self.prices.share_value(self.order.instrument, self.order.terms.limit, self.order.terms.stop)
+
+    @cached_property
+    def order_value(self) -> Decimal | None:
+        """The most that the order itself may come to in base currency.
+
+        A buy with a limit pays no more than that, however high the market stands, and needs no last price to be known.
+        All others count at the last price, or at their own where that is higher: sells may fill above their limit, and
+        a stop sets no bound to what a market order pays.
+        """
+        terms = self.order.terms
+        if self.order.side is Side.BUY and terms.limit is not None:
+            each = self.prices.paid(self.order.instrument, terms.limit)
+        else:
+            each = self.share_value
+        return None if each is None else terms.quantity * each
+
+    @cached_property
+    def replaces(self) -> bool:
+        """Whether it is an open order that is to have new terms."""
+        return self.book.is_open(self.order.id)
 
     @cached_property
     def reduces(self) -> bool:

@@ -43,9 +43,7 @@ def _order_quantity(ask: Question, limit: Limit) -> Violation | None:
 
 
 def _order_notional(ask: Question, limit: Limit) -> Violation | None:
-    if ask.share_value is None:
-        return unpriced(limit)
-    return above(limit, ask.order.terms.quantity * ask.share_value, "order value")
+    return unpriced(limit) if ask.order_value is None else above(limit, ask.order_value, "order value")
 
 
 def _position_quantity(ask: Question, limit: Limit) -> Violation | None:
@@ -125,6 +123,8 @@ def _order_rate(ask: Question, limit: Limit) -> Violation | None:
 
 
 def _open_orders(ask: Question, limit: Limit) -> Violation | None:
+    if ask.replaces:
+        return None
     if limit.scope is Scope.SYMBOL:
         count = ask.book.orders_of(ask.order.instrument)
     else:
@@ -134,7 +134,7 @@ def _open_orders(ask: Question, limit: Limit) -> Violation | None:
 
 def _duplicate(ask: Question, limit: Limit) -> Violation | None:
     last = ask.book.last_alike(pattern(ask.order))
-    if last is None or ask.now - last > timedelta(seconds=float(limit.value)):
+    if last is None or ask.replaces or ask.now - last > timedelta(seconds=float(limit.value)):
         return None
     age = Decimal(str((ask.now - last).total_seconds()))
     return Violation(limit, age, f"the same order was sent {_told(age)} s ago")

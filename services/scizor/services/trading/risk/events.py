@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from scizor.domain.errors import ScizorError
+from scizor.domain.errors import ScizorError, Unavailable
 from scizor.ports.storage import Storage
 from scizor.ports.trading import RiskEvent
 from scizor.services.trading.use_cases import EventFilter
@@ -33,7 +33,7 @@ class Events:
         try:
             self._waiting.put_nowait(event)
         except asyncio.QueueFull:
-            _log.error("risk_event_lost", account=event.account, kind=event.kind.name, message=event.message)
+            _lost(event, f"{_MOST_WAITING} wait already")
 
     def stored(self) -> None:
         """One was stored elsewhere, in a unit of work that is committed."""
@@ -83,8 +83,15 @@ class Events:
             try:
                 async with self._storage.begin() as work:
                     await work.risk.add_event(event)
-            except ScizorError as error:
+            except Unavailable as error:
                 _log.warning("risk_event_waits", error=error.message)
                 await asyncio.sleep(_RETRY_S)
+            except ScizorError as error:  # it never will be stored, and those behind it wait
+                _lost(event, error.message)
+                return
             else:
                 return
+
+
+def _lost(event: RiskEvent, why: str) -> None:
+    _log.error("risk_event_lost", account=event.account, kind=event.kind.name, message=event.message, why=why)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -29,6 +29,7 @@ class Standing:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage, self._clock = storage, clock
         self._states: dict[str, AccountState] = {}
+        self._reading = asyncio.Lock()
         self.stored: Mapping[str, StoredLimit] = {}
         self.limits = LimitSet(())
 
@@ -38,10 +39,18 @@ class Standing:
         return self._states.get(account, unread)
 
     async def read(self, accounts: Iterable[str]) -> None:
-        """All limits, and the states of these accounts. Raises Unavailable."""
-        async with self._storage.begin() as work:
-            limits = await work.risk.limits()
-            states = {one: await work.risk.state(one) for one in accounts}
+        """All limits, and the states of these accounts: whatever was committed by now is in force when this returns.
+
+        Raises Unavailable.
+        """
+        # One after the other, or a slow reader would put back what one that began later has replaced.
+        async with self._reading:
+            async with self._storage.begin() as work:
+                limits = await work.risk.limits()
+                states = {one: await work.risk.state(one) for one in accounts}
+            self._take(limits, states)
+
+    def _take(self, limits: Sequence[StoredLimit], states: Mapping[str, AccountState | None]) -> None:
         self.stored = {one.limit.id: one for one in limits}
         self.limits = LimitSet(one.limit for one in limits)
         for account, state in states.items():

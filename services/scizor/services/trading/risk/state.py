@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from scizor.domain.trading.trading_state import TradingState
@@ -32,15 +33,19 @@ class States:
         return after
 
     async def tighten(self, account: str, wanted: TradingState, reason: str, by: str) -> bool:
-        """What a breach does: never loosens. Returns whether anything changed. Raises Unavailable."""
-        before = self.standing.state(account)
-        if before.state.tightened(wanted) is before.state:
-            return False
-        after = AccountState(account, wanted, self.clock.now(), reason, by, before.flattening)
-        async with self.storage.begin() as work:
-            await self._write(work, after, _SYSTEM)
+        """What a breach does: never loosens, whoever sets the state meanwhile. Returns whether anything changed.
+
+        Raises Unavailable.
+        """
+        changes = False
+        with suppress(_StrictAlready):
+            async with self.storage.begin() as work:
+                before = await self._write(work, AccountState(account, wanted, self.clock.now(), reason, by), _SYSTEM)
+                if before is not None and before.state.tightened(wanted) is before.state:
+                    raise _StrictAlready
+            changes = True
         await self.standing.read([account])
-        return True
+        return changes
 
     async def flattened(self, account: str) -> None:
         """The kill switch is done. Raises Unavailable."""
@@ -50,15 +55,23 @@ class States:
                 await self._write(work, replace(state, flattening=False), _SYSTEM)
         await self.standing.read([account])
 
-    async def _write(self, work: UnitOfWork, after: AccountState, actor: Actor) -> None:
-        before, now = await work.risk.state(after.account), self.clock.now()
-        await work.risk.set_state(after)
+    async def _write(self, work: UnitOfWork, after: AccountState, actor: Actor) -> AccountState | None:
+        """Returns what it was."""
+        now = self.clock.now()
         told = f"{after.state.name}{', closing everything' if after.flattening else ''}: {after.reason}"
+        # First, since it keeps others of the account waiting: the state that is read behind it is the one replaced.
         await work.risk.add_event(RiskEvent(now, RiskEventKind.STATE_CHANGED, after.account, told, state=after.state))
+        before = await work.risk.state(after.account)
+        await work.risk.set_state(after)
         line = AuditLine(
             now, after.account, actor.name, actor.source, "trading state", after.account, _told(before), _told(after)
         )
         await work.audit.add(line)
+        return before
+
+
+class _StrictAlready(Exception):
+    """Takes back what was written."""
 
 
 def _told(state: AccountState | None) -> str:
