@@ -1,0 +1,127 @@
+"""The chart's programs on this machine, by what its manifests say: arguments, environment, Envoy's configuration.
+
+What a cluster would do is done by hand: names become addresses, the secret becomes the database of the tests, and two
+replicas, which would have the same port at two addresses, have two ports at one.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import httpx
+import yaml
+
+from scizor.services.edge.config import command
+from tests.chart.rendering import Manifest, container, environment, of_kind, pods, rendered
+from tests.e2e.stack import Stack, free_ports, until
+
+_LISTENERS = {  # what Envoy's ports are in its pod, and here
+    8080: "SCIZOR_EDGE_PORT",
+    8000: "SCIZOR_MARKETDATA_REST_PORT",
+    8001: "SCIZOR_BACKTEST_REST_PORT",
+    8002: "SCIZOR_TRADING_REST_PORT",
+    9901: "SCIZOR_EDGE_ADMIN_PORT",
+}
+_ANSWERED = ("/api/health", "/api/backtests?page_size=1", "/api/orders?page_size=1")
+_LOCAL = "127.0.0.1"
+
+
+@dataclass
+class Installation(Stack):
+    """An installation of the chart with two replicas of backtest."""
+
+    database_url: str = ""
+    second_port: int = field(default_factory=lambda: free_ports(1)[0])
+    replicas: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _running: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What commands that call it see."""
+        return super().environment | {"SCIZOR_ADDRESS": self.edge}
+
+    def start(self) -> None:
+        """Migrate, start every pod, and wait until all answer."""
+        found = pods(manifests := rendered("", yaml.safe_dump(self._values())))
+        migrated = self._program(found["migrate"])
+        assert migrated.wait(60) == 0, self.log
+        for name in ("ibsim", "marketdata", "trading"):
+            self._program(found[name])
+        second = {"SCIZOR_BACKTEST_PORT": str(self.second_port)}
+        self.replicas = [self._program(found["backtest"], **more) for more in ({}, second)]
+        self._envoy(manifests)
+        until(self._answers, lambda: f"the edge answers\n{self.log}")
+
+    def stop(self) -> None:
+        """End what runs."""
+        self._running.close()
+
+    @property
+    def log(self) -> str:
+        """What all have said."""
+        return (self.home / "log").read_text()
+
+    def _values(self) -> Manifest:
+        port = self.ports
+        return {
+            "bindHost": _LOCAL,
+            "home": str(self.home),
+            "marketdata": {"port": port["SCIZOR_MARKETDATA_PORT"]},
+            "backtest": {"port": port["SCIZOR_BACKTEST_PORT"], "replicas": 2, "settings": {"leaseS": 3}},
+            "trading": {"port": port["SCIZOR_TRADING_PORT"]},
+            "ibsim": {"port": port["SCIZOR_IBSIM_PORT"]},
+        }
+
+    def _program(self, pod: Manifest, **more: str) -> subprocess.Popen[bytes]:
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "NUMBA_CACHE_DIR") if name in os.environ}
+        told = {name: _resolved(value) for name, value in environment(pod).items()}
+        variables = {**kept, "HOME": str(self.home), "GRPC_ENABLE_FORK_SUPPORT": "0", **told, **more}
+        words = [sys.executable, "-m", "scizor.services.container", *container(pod)["args"]]
+        return self._started(words, variables | {"DATABASE_URL": self.database_url})
+
+    def _envoy(self, manifests: tuple[Manifest, ...]) -> None:
+        (config,) = of_kind(manifests, "ConfigMap")
+        first = f"{{address: scizor-backtest, port_value: {self.ports['SCIZOR_BACKTEST_PORT']}}}"
+        one = f"{{endpoint: {{address: {{socket_address: {first}}}}}}}"
+        text = config["data"]["envoy.yaml"].replace(one, f"{one}, {one.replace(*self._two_ports())}")
+        for there, name in _LISTENERS.items():
+            text = text.replace(f"port_value: {there}}}", f"port_value: {self.ports[name]}}}")
+        (self.home / "envoy.yaml").write_text(_resolved(text).replace("/etc/envoy/", f"{self.home}/"))
+        (self.home / "json_fields.lua").write_text(config["data"]["json_fields.lua"])
+        (self.home / "descriptor.binpb").write_bytes(base64.b64decode(config["binaryData"]["descriptor.binpb"]))
+        self._started(command(self.home / "envoy.yaml"), {})
+
+    def _two_ports(self) -> tuple[str, str]:
+        return str(self.ports["SCIZOR_BACKTEST_PORT"]), str(self.second_port)
+
+    def _started(self, words: list[str], variables: dict[str, str]) -> subprocess.Popen[bytes]:
+        with (self.home / "log").open("ab") as log:
+            program = subprocess.Popen(words, env=variables, stdout=log, stderr=log, cwd=self.home)
+        self._running.callback(_ended, program)
+        return program
+
+    def _answers(self) -> bool:
+        try:
+            return all(httpx.get(self.rest() + path, timeout=5).status_code == 200 for path in _ANSWERED)
+        except httpx.TransportError:
+            return False
+
+
+def _resolved(text: str) -> str:
+    for name in ("marketdata", "backtest", "trading", "ibsim"):
+        text = text.replace(f"scizor-{name}", _LOCAL)
+    return text
+
+
+def _ended(program: subprocess.Popen[bytes]) -> None:
+    program.terminate()
+    try:
+        program.wait(30)
+    except subprocess.TimeoutExpired:
+        program.kill()
+        program.wait(30)
