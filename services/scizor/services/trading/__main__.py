@@ -18,7 +18,6 @@ from scizor.adapters.sandbox import LockedSandbox, SandboxSettings
 from scizor.adapters.sql.journal import SqlJournal
 from scizor.adapters.sql.leases import SqlLeases
 from scizor.adapters.sql.storage import PoolSettings, SqlStorage
-from scizor.domain.errors import ScizorError
 from scizor.domain.ids import RANDOM_BYTES, new_id
 from scizor.rpc.server import Service, serve
 from scizor.rpc.settings import ServerSettings
@@ -54,7 +53,6 @@ async def main(settings: TradingSettings) -> None:
     sandbox = LockedSandbox(
         SandboxSettings(preload=(WARM,), allow_weaker=settings.allow_weaker_sandbox, first_uid=_FIRST_UID)
     )
-    warming = asyncio.create_task(_warmed(sandbox))
     ports = Ports(storage, journal, leases, broker, broker, live, calendar, clock, sandbox, fresh_id, seat, _owner())
     house = House(ports, Choices(settings.reconcile_every_s, settings.heartbeat_s))
     servicer = TradingServicer(house.use_cases)
@@ -62,9 +60,8 @@ async def main(settings: TradingSettings) -> None:
     running.add_done_callback(_told)
 
     async def stop() -> None:
-        for task in (running, warming):
-            task.cancel()
-        await asyncio.wait([running, warming])
+        running.cancel()
+        await asyncio.wait([running])
         await house.close()
         await sandbox.close()
         await broker.stop()
@@ -74,14 +71,6 @@ async def main(settings: TradingSettings) -> None:
 
     service = Service(NAME, add_TradingServiceServicer_to_server, servicer, servicer.drain)
     await serve([service], ServerSettings(settings.port, settings.bind_host), on_stop=[stop])
-
-
-async def _warmed(sandbox: LockedSandbox) -> None:
-    """Have it ready before a strategy is put to work; without it the service does all else, and says why not this."""
-    try:
-        await sandbox.start()
-    except ScizorError as error:
-        _log.error("sandbox_refused", error=error.message)
 
 
 def _told(running: asyncio.Task[None]) -> None:
