@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
 from scizor.domain.errors import FailedPrecondition, Unavailable
-from scizor.domain.trading.deployments import CatchUp, DeploymentState, Step, StopMode
-from tests.unit.trading_deployments.stage import ID, Faulty, Scene, scene
+from scizor.domain.trading.deployments import CatchUp, DeploymentState, Step
+from scizor.strategy.errors import StrategyError
+from tests.unit.trading_deployments.parts import Faulty
+from tests.unit.trading_deployments.stage import ID, Scene, scene
 from tests.unit.trading_desk.world import NAME, until
 
 
@@ -58,9 +61,24 @@ async def test_a_killed_service_goes_on_where_it_was() -> None:
         assert on.names == [f"{ID}:1", f"{ID}:2"]
 
 
-@pytest.mark.parametrize("point", range(12))
-async def test_wherever_it_dies_each_bar_is_traded_once(point: int) -> None:
-    """The storage and the journal go away at every instant there is, one after the other."""
+@pytest.mark.parametrize("instant", range(1, 29))
+async def test_wherever_it_is_killed_each_bar_is_traded_once(instant: int) -> None:
+    """Before and after each commit, of what is stored and of the journal, and before and after each answer."""
+    async with scene(start=False) as on:
+        on.dies(instant)
+        await on.start()
+        await on.deploy(bars=3)
+        await on.outlives(lambda: on.moments)
+        for day in (1, 2, 3):
+            on.closed()
+            await on.outlives(partial(_placed, on, day))
+        await on.outlives(lambda: on.players.made[-1].seen == 3)
+        assert on.placed == [f"{ID}:1", f"{ID}:2", f"{ID}:3"]
+
+
+@pytest.mark.parametrize("point", range(8))
+async def test_whatever_is_away_for_a_while_each_bar_is_traded_once(point: int) -> None:
+    """The journal loses its connection behind a commit, or the strategy's process is killed."""
     async with scene() as on:
         await on.deploy(bars=3)
         await on.reaches(DeploymentState.RUNNING)
@@ -71,9 +89,81 @@ async def test_wherever_it_dies_each_bar_is_traded_once(point: int) -> None:
         for day in (1, 2, 3):
             on.closed()
             await _reaches(on, day)
-            if day == 1 + point % 2:
-                await on.again()
         assert on.placed == [f"{ID}:1", f"{ID}:2", f"{ID}:3"]
+
+
+async def test_of_two_that_believe_it_is_their_turn_one_is_heard_at_each_bar() -> None:
+    async with scene() as on:
+        await on.start()
+        await on.deploy(bars=3)
+        await on.reaches(DeploymentState.RUNNING)
+        await until(lambda: len(on.players.made) >= 2)
+        for day in (1, 2, 3):
+            on.closed()
+            await _reaches(on, day)
+        await until(lambda: on.players.made[-1].seen == 3)
+        assert on.placed == [f"{ID}:1", f"{ID}:2", f"{ID}:3"]
+
+
+async def test_a_strategy_that_hangs_is_in_error_with_the_line_and_the_bar() -> None:
+    async with scene() as on:
+        await on.deploy()
+        await on.reaches(DeploymentState.RUNNING)
+        on.players.fates = [StrategyError.at("no end within 2 s", place=("buyer.py", 9))]
+        on.closed()
+        stored = await on.reaches(DeploymentState.ERROR)
+        assert stored.deployment.error == "buyer.py:9: no end within 2 s, at the bar of 2026-11-19"
+
+
+async def test_a_process_that_dies_at_the_same_bar_again_and_again_is_its_codes_fault() -> None:
+    async with scene() as on:
+        await on.deploy()
+        await on.reaches(DeploymentState.RUNNING)
+        on.players.fates = [Unavailable("its process was killed")] * 8
+        on.closed()
+        stored = await on.reaches(DeploymentState.ERROR)
+        assert stored.deployment.error == "its process was killed, 8 times at the same bar"
+        assert on.names == []
+
+
+async def test_an_order_that_waits_for_the_link_is_dropped_by_a_pause() -> None:
+    async with scene() as on:
+        await on.deploy()
+        await on.reaches(DeploymentState.RUNNING)
+        on.desk.cut()
+        await on.closes()
+        await on.step(Step.PAUSE)
+        await on.step(Step.RESUME)
+        await on.reaches(DeploymentState.RUNNING)
+        on.desk.mend()
+        await on.desk.serves()
+        await on.closes()
+        assert on.names == []
+
+
+async def test_an_order_that_waits_for_the_link_leaves_when_it_is_back() -> None:
+    async with scene() as on:
+        await on.deploy()
+        await on.reaches(DeploymentState.RUNNING)
+        on.desk.cut()
+        await on.closes()
+        on.desk.mend()
+        await until(lambda: on.names == [f"{ID}:1"])
+
+
+async def test_a_bar_that_is_stored_after_a_new_start_was_not_missed() -> None:
+    async with scene() as on:
+        await on.deploy()
+        await on.reaches(DeploymentState.RUNNING)
+        await on.kill()
+        on.rows.stored = 0
+        on.closed()
+        on.desk.clock.advance(3_600)
+        await on.desk.start()
+        await on.start()
+        await on.outlives(lambda: len(on.players.made) == 2)
+        on.rows.stored = 1
+        await until(lambda: on.names == [f"{ID}:1"])
 
 
 async def test_a_paused_strategy_watches_and_sends_nothing() -> None:
@@ -120,38 +210,6 @@ async def test_a_strategy_that_raises_is_in_error_with_its_orders_cancelled_and_
         await until(lambda: on.desk.broker.cancels)
 
 
-@pytest.mark.parametrize(
-    ("mode", "cancels", "closes"), [(StopMode.LEAVE, 0, 0), (StopMode.CANCEL_ORDERS, 1, 0), (StopMode.FLATTEN, 1, 1)]
-)
-async def test_a_stop_leaves_cancels_or_flattens_as_it_says(mode: StopMode, cancels: int, closes: int) -> None:
-    async with scene() as on:
-        await _with_a_position_and_an_order(on)
-        await on.step(Step.STOP, stop_mode=mode)
-        if cancels:
-            await until(lambda: on.desk.broker.cancels)
-            on.cancelled()
-        if closes:
-            await until(lambda: on.names[-1] == f"{ID}:close-1")
-            assert on.desk.broker.sent[-1].terms.quantity == 10
-            on.desk.fill("0009.01", 10)
-        await on.reaches(DeploymentState.STOPPED)
-        assert len(on.desk.broker.cancels) == cancels
-        assert len([name for name in on.names if "close" in name]) == closes
-
-
-async def test_a_stop_that_is_killed_half_way_closes_once() -> None:
-    async with scene() as on:
-        await _with_a_position_and_an_order(on)
-        await on.step(Step.STOP, stop_mode=StopMode.FLATTEN)
-        await until(lambda: on.desk.broker.cancels)
-        on.cancelled()
-        await until(lambda: on.names[-1] == f"{ID}:close-1")
-        await on.again()
-        on.desk.fill("0009.01", 10)
-        await on.reaches(DeploymentState.STOPPED)
-        assert [name for name in on.names if "close" in name] == [f"{ID}:close-1"]
-
-
 async def test_steps_that_do_not_follow_are_refused() -> None:
     async with scene() as on:
         await on.deploy()
@@ -171,17 +229,9 @@ async def test_a_breach_pauses_the_strategy() -> None:
         await on.roster.pause("DU1", "buyer")
 
 
-async def _with_a_position_and_an_order(on: Scene) -> None:
-    await on.deploy(bars=2)
-    await on.reaches(DeploymentState.RUNNING)
-    await on.closes()
-    await until(lambda: len(on.names) == 1)
-    on.desk.works()
-    on.desk.fill("0001.01", 10)
-    await on.closes()
-    await until(lambda: len(on.names) == 2)
-    on.desk.works()
-
-
 async def _reaches(on: Scene, orders: int) -> None:
-    await until(lambda: len(on.placed) >= orders)
+    await until(lambda: _placed(on, orders))
+
+
+def _placed(on: Scene, orders: int) -> bool:
+    return len(on.placed) >= orders

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeVar
 
 import structlog
@@ -59,6 +59,7 @@ class Crew:
         self._newest_ns = self._known_ns = 0
         self.sequence = 0
         """Of the newest moment that is stored."""
+        self._session: date | None = None
         self._news = asyncio.Event()
         self._began = rows.now()
         self._actor = Actor(f"strategy {record.deployment.spec.strategy_id}", f"deployment {record.deployment.id}")
@@ -75,7 +76,8 @@ class Crew:
                     following.cancel()
                     await asyncio.gather(following, return_exceptions=True)
         except StrategyError as error:
-            await self._record.step(Step.FAILED, error=error.message)
+            bar = "" if error.time or self._session is None else f", at the bar of {self._session.isoformat()}"
+            await self._record.step(Step.FAILED, error=f"{error.message}{bar}")
 
     async def _recalled(self, player: Player) -> Moment:
         """Bring the strategy to where it was: rows before it acted, then all it was shown since."""
@@ -132,6 +134,7 @@ class Crew:
 
     async def _row(self, player: Player, coming: Coming) -> None:
         row, deployment = coming.row, self._record.deployment
+        self._session = row.session
         end, now = _closed(row.close_ns), self._rows.now()
         acting = deployment.may_trade and self._to_be_acted_on(coming, end, now)
         for split in coming.splits:
