@@ -106,7 +106,7 @@ async def _nothing() -> None:
 class FakePlayers:
     """Makes them of `kind`. `fates`: raised by the next calls of any player, None for nothing.
 
-    `instant`: awaited before and after each.
+    `instant`: awaited before and after each. `refusals`: raised in place of the next players.
     """
 
     kind: type[EventStrategy] = Buyer
@@ -114,9 +114,12 @@ class FakePlayers:
     made: list[Any] = field(default_factory=list)
     fates: list[Exception | None] = field(default_factory=list)
     instant: Callable[[], Awaitable[None]] = field(default=_nothing)
+    refusals: list[Exception] = field(default_factory=list)
 
     @asynccontextmanager
     async def play(self, stored: StoredDeployment) -> AsyncIterator[InProcess]:
+        if self.refusals:
+            raise self.refusals.pop(0)
         strategy = self.kind(**stored.deployment.spec.parameters)
         live = live_of(strategy, stored.deployment.spec.symbols, Settings(initial_cash=100_000.0))
         self.made.append(live._strategy if hasattr(live, "_strategy") else strategy)

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from scizor.domain.errors import FailedPrecondition, Unavailable
+from scizor.domain.errors import FailedPrecondition, Reason, Unavailable
 from scizor.domain.trading.deployments import CatchUp, DeploymentState, Step
 from scizor.strategy.errors import StrategyError
 from tests.unit.trading_deployments.parts import Faulty
@@ -235,3 +235,12 @@ async def _reaches(on: Scene, orders: int) -> None:
 
 def _placed(on: Scene, orders: int) -> bool:
     return len(on.placed) >= orders
+
+
+async def test_a_machine_that_can_lock_nothing_in_is_an_error_that_people_see() -> None:
+    async with scene(start=False) as on:
+        on.players.refusals.append(FailedPrecondition("no locks here", Reason.SANDBOX_UNAVAILABLE))
+        await on.start()
+        await on.deploy()
+        stored = await on.reaches(DeploymentState.ERROR)
+        assert stored.deployment.error == "no locks here"

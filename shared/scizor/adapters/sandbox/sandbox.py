@@ -149,7 +149,8 @@ class LockedSandbox:
         open_ = "; ".join(str(gap) for gap in warden.gaps if not gap.made_up_for)
         if open_ and not self._settings.allow_weaker:
             await warden.stop()
-            raise FailedPrecondition(f"uploaded code cannot be locked in on this machine: {open_}")
+            message = f"uploaded code cannot be locked in on this machine: {open_}"
+            raise FailedPrecondition(message, Reason.SANDBOX_UNAVAILABLE)
         warden.gone.add_done_callback(lambda _: self._lost())
         _log.info("sandbox_ready", pid=warden.pid, gaps=[gap.lock for gap in warden.gaps])
         return warden

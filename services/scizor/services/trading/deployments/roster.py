@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from scizor.domain.errors import FailedPrecondition, NotFound, ScizorError
+from scizor.domain.errors import FailedPrecondition, NotFound, Reason, ScizorError
 from scizor.domain.trading.deployments import Deployment, DeploymentState, Step, StopMode
 from scizor.ports.clock import Clock
 from scizor.ports.storage import Storage
@@ -30,6 +30,9 @@ _STEP_S: Final = 0.25
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _MOST_DEATHS: Final = 8
 """Of its process, one after the other at the same moment, until its code is to blame."""
+
+_FOR_PEOPLE: Final = {Reason.SANDBOX_UNAVAILABLE, Reason.SYMBOL_UNKNOWN_TO_BROKER}
+"""No waiting mends a machine that can lock nothing in; nor a strategy or a symbol that is gone."""
 
 _log = structlog.get_logger(__name__)
 
@@ -136,9 +139,11 @@ class Roster:
                 if await self._one_turn(record, desk, deaths):
                     return
                 continue
-            except NotFound as error:  # its strategy, or a symbol of it, is gone
-                await self._failed(record, error.message)
-                continue
+            except (NotFound, FailedPrecondition) as error:
+                if isinstance(error, NotFound) or error.reason in _FOR_PEOPLE:
+                    await self._failed(record, error.message)
+                    continue
+                _log.warning("deployment_waits", error=error.message, **about)
             except ProcessDied as error:
                 if deaths.many:
                     await self._failed(record, f"{error.message}, {_MOST_DEATHS} times at the same bar")
