@@ -235,9 +235,48 @@ def test_a_price_collar_needs_a_limit_and_a_price() -> None:
     assert checked(cheap, book_of(), limit(Rule.PRICE_COLLAR, "0.01")) == ()
 
 
-def test_a_limit_above_the_last_price_counts_at_the_limit() -> None:
-    dear = replace(BUY, terms=replace(TERMS, limit=D(60)))
-    assert [one.value for one in checked(dear, book_of(), limit(Rule.ORDER_NOTIONAL, "5500"))] == [6000]
+@pytest.mark.parametrize(
+    ("side", "kind", "own", "stop", "came_to"),
+    [
+        (Side.BUY, OrderType.LIMIT, "60", None, "6000"),
+        (Side.BUY, OrderType.LIMIT, "20", None, "2000"),  # it can pay no more
+        (Side.BUY, OrderType.STOP_LIMIT, "45", "44", "4500"),
+        (Side.BUY, OrderType.STOP, None, "60", "6000"),
+        (Side.BUY, OrderType.STOP, None, "20", "5000"),
+        (Side.BUY, OrderType.MARKET, None, None, "5000"),
+        (Side.SELL, OrderType.LIMIT, "60", None, "6000"),
+        (Side.SELL, OrderType.LIMIT, "20", None, "5000"),  # it may bring more
+    ],
+)
+def test_an_order_counts_at_the_most_it_may_come_to(
+    side: Side, kind: OrderType, own: str | None, stop: str | None, came_to: str
+) -> None:
+    terms = replace(TERMS, type=kind, limit=None if own is None else D(own), stop=None if stop is None else D(stop))
+    order = replace(BUY, side=side, terms=terms)
+    assert [one.value for one in checked(order, book_of(), limit(Rule.ORDER_NOTIONAL, "1"))] == [D(came_to)]
+
+
+def test_without_a_price_only_what_a_buy_may_pay_is_known() -> None:
+    blind = Prices({}, Rates("USD"))
+    assert checked(BUY, book_of(), limit(Rule.ORDER_NOTIONAL, "5000"), prices=blind) == ()
+    assert [one.value for one in checked(SELL, book_of(), limit(Rule.ORDER_NOTIONAL, "1000000"), prices=blind)] == [
+        None
+    ]
+    rules = [Rule.POSITION_NOTIONAL, Rule.GROSS_EXPOSURE, Rule.NET_EXPOSURE, Rule.CONCENTRATION, Rule.LEVERAGE]
+    for rule in rules:
+        assert [one.value for one in checked(BUY, book_of(10), limit(rule, "1000000"), prices=blind)] == [None], rule
+    unrated = Prices({}, Rates("AUD"))
+    assert [one.value for one in checked(BUY, book_of(), limit(Rule.ORDER_NOTIONAL, "9e9"), prices=unrated)] == [None]
+
+
+def test_new_terms_make_no_further_open_order_and_no_double() -> None:
+    book = book_of()
+    book.keep(opened(BUY))
+    book.note_sent("one", pattern(BUY), NOW)
+    limits = [limit(Rule.OPEN_ORDERS, "1"), limit(Rule.DUPLICATE, "30")]
+    assert checked(BUY, book, *limits) == ()
+    another = replace(BUY, id="another")
+    assert [one.limit.rule for one in checked(another, book, *limits)] == [Rule.OPEN_ORDERS, Rule.DUPLICATE]
 
 
 def test_what_was_sent_long_ago_is_forgotten() -> None:

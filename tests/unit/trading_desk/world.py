@@ -30,7 +30,7 @@ from scizor.domain.trading.reports import (
 from scizor.domain.trading.states import Order
 from scizor.ports.journal import Batch, BookedExecution, Books, Entry, Posting
 from scizor.ports.order_broker import Ticket
-from scizor.services.trading.desk.drafts import Actor
+from scizor.services.trading.desk.drafts import Actor, Checked
 from scizor.services.trading.desk.listings import Listing
 
 ACCOUNT, NAME = "DU1", "AAPL.NASDAQ.USD"
@@ -215,8 +215,8 @@ class Guard:
     def check(self, request: object, *, filled: Decimal = Decimal(0), flattens: bool = False) -> None:
         """Nothing speaks against it."""
 
-    def violations(self, request: object) -> tuple[()]:
-        return ()
+    def preview(self, request: object) -> Checked:
+        return Checked((), None, None)
 
     async def refused(self, request: object, error: ScizorError) -> None:
         raise error

@@ -231,7 +231,7 @@ class Desk:
         request = family_of(draft, self.account, listing, self._new_id)[0]
         self._prices.want([listing.reference])
         await self._prices.priced(listing.reference, _PRICE_DEADLINE_S)
-        return Checked(self._guard.violations(request), None, None)
+        return self._guard.preview(request)
 
     def watch(self, after_sequence: int) -> AsyncGenerator[Entry | None]:
         """Journal entries above the sequence, as they are stored; None when nothing came for a while."""

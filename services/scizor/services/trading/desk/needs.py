@@ -8,7 +8,7 @@ from typing import Protocol
 
 from scizor.domain.errors import FailedPrecondition
 from scizor.domain.trading.orders import OrderRequest
-from scizor.domain.trading.rules import Violation
+from scizor.services.trading.desk.drafts import Checked
 
 
 class Guard(Protocol):
@@ -18,8 +18,8 @@ class Guard(Protocol):
         """Raises FailedPrecondition with everything that speaks against the order."""
         ...
 
-    def violations(self, request: OrderRequest) -> tuple[Violation, ...]:
-        """What limits say of it."""
+    def preview(self, request: OrderRequest) -> Checked:
+        """What limits say of it, and what it would come to."""
         ...
 
     async def refused(self, request: OrderRequest, error: FailedPrecondition) -> None:

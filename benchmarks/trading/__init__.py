@@ -1,0 +1,1 @@
+"""How fast orders leave, and what stands in their way."""
