@@ -143,7 +143,7 @@ _SECTIONS = {
     "Cluster of Dask workers": cluster.lines,
     "Uploaded code behind locks": sandbox.lines,
     "Trading from an order to the broker": _trading,
-    "Startup: a newcomer's wait": _startup,
+    "Startup of everything: a newcomer's wait": _startup,
 }
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,7 +32,7 @@ from scizor.adapters.sql.storage import SqlStorage
 from scizor.domain.trading.deployments import Deployment, DeploymentSpec
 from scizor.ports.sandbox import Limits, Sandbox
 from scizor.ports.trading import StoredDeployment
-from scizor.services.research.live_parts import Start, Step
+from scizor.services.research.live_parts import Start
 from scizor.services.research.live_talk import WARM, LiveTalk, live_talk
 from scizor.services.trading.deployments.crew import Crew
 from scizor.services.trading.deployments.players import settings_of
@@ -262,7 +262,7 @@ NAMES: Final = tuple(f"S{number:03}.NASDAQ.USD" for number in range(SYMBOLS))
 
 
 def _row(close_ns: int, bars: Mapping[str, Bar]) -> Row:
-    return Row(date.fromtimestamp(close_ns // _SECOND_NS), close_ns - _SECOND_NS, close_ns, bars)
+    return Row(datetime.fromtimestamp(close_ns // _SECOND_NS, UTC).date(), close_ns - _SECOND_NS, close_ns, bars)
 
 
 async def _record(storage: SqlStorage, number: int) -> Record:

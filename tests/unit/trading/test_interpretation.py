@@ -139,3 +139,14 @@ def test_a_refused_cancel_leads_back_and_asks() -> None:
     assert incidents[0].kind.needs_query
     assert ErrorCategory.UNKNOWN.needs_query
     assert not ErrorCategory.REFUSED.needs_query
+
+
+def test_a_cancel_that_the_broker_has_under_way_is_under_way_whatever_was_refused_since() -> None:
+    order = order_of(e.Working(), e.CancelRequested())
+    back = after(order, error(ErrorCategory.CANCEL_REFUSED, 161))  # the refusal of a second one
+    assert back.state is OrderState.WORKING
+    again = after(back, status(BrokerStatus.PENDING_CANCEL))
+    assert again.state is OrderState.PENDING_CANCEL
+    assert interpret(again, status(BrokerStatus.PENDING_CANCEL)) == ()
+    ended = after(again, status(BrokerStatus.CANCELED))
+    assert interpret(ended, status(BrokerStatus.PENDING_CANCEL)) == ()

@@ -103,6 +103,8 @@ def _standing(order: Order, report: StatusReport) -> list[e.Payload]:
             said.append(e.Acknowledged(report.hold or Hold.OTHER))
         case BrokerStatus.WORKING:
             said.append(e.Working())
+        case BrokerStatus.PENDING_CANCEL if not (order.external or order.state.ended):
+            said.append(e.CancelRequested())  # the refusal of a second cancel is not the first one's
         case BrokerStatus.FILLED if order.pending is not None and report.filled < order.pending.quantity:
             said.append(e.ReplaceRejected("it had filled"))
         case BrokerStatus.FILLED if order.pending is not None and report.filled < order.terms.quantity:

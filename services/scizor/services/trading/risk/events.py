@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Final
 
 import structlog
 
 from scizor.domain.errors import ScizorError, Unavailable
+from scizor.domain.trading.rules import Violation
 from scizor.ports.storage import Storage
-from scizor.ports.trading import RiskEvent
+from scizor.ports.trading import RiskEvent, RiskEventKind
 from scizor.services.trading.use_cases import EventFilter
 
 _MOST_WAITING: Final = 10_000
@@ -59,6 +60,21 @@ class Events:
                 limit=limit,
                 newest_first=True,
             )
+
+    async def breaches(self, account: str) -> Mapping[str, Violation]:
+        """By limit, those that were told to have begun and not to have ended. Raises Unavailable."""
+        told: list[RiskEvent] = []
+        async with self._storage.begin() as work:
+            for kind in (RiskEventKind.BREACH, RiskEventKind.BREACH_ENDED):
+                told += await work.risk.events(account, kind=kind, limit=_PAGE, newest_first=True)
+        found: dict[str, Violation] = {}
+        for event in sorted(told, key=lambda one: one.sequence):
+            for violation in event.violations:
+                if event.kind is RiskEventKind.BREACH:
+                    found[violation.limit.id] = violation
+                else:
+                    found.pop(violation.limit.id, None)
+        return found
 
     async def watch(self, account: str, after_sequence: int) -> AsyncGenerator[RiskEvent | None]:
         """All above the sequence, each once and in order; None when nothing came for a while."""

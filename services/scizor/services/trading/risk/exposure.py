@@ -61,11 +61,7 @@ async def stress(
 
     Raises FailedPrecondition(BARS_NOT_FOUND, EXCHANGE_RATE_UNKNOWN).
     """
-    values = {
-        name: held.shares * value
-        for name, held in book.holdings("").items()
-        if held.shares and (value := _share_value(prices, name)) is not None
-    }
+    values = _values(book, prices, "")
     results = [stressed(values, one) for one in scenarios]
     if days and values:
         results += (await history(storage, values)).worst(values, days)
@@ -78,6 +74,15 @@ def _line(book: RiskBook, prices: Prices, strategy_id: str, instrument: str, equ
         return ExposureLine(instrument, held)
     worst = held.worst * value
     return ExposureLine(instrument, held, held.shares * value, worst, _fraction(worst, equity))
+
+
+def _values(book: RiskBook, prices: Prices, strategy_id: str) -> dict[str, Decimal]:
+    """Of what is held and priced, in base currency."""
+    return {
+        name: held.shares * value
+        for name, held in book.holdings(strategy_id).items()
+        if held.shares and (value := _share_value(prices, name)) is not None
+    }
 
 
 def _share_value(prices: Prices, instrument: str) -> Decimal | None:
@@ -106,7 +111,11 @@ def _shown(book: RiskBook, prices: Prices, limits: Sequence[Limit], result: Stre
     marks = {
         name: replace(mark, price=mark.price * (1 + shocks.get(name, ZERO))) for name, mark in prices.marks.items()
     }
-    poorer = replace(book, funds=_after(book.funds, result.pnl))
+    strategies = {
+        name: _after(funds, stressed(_values(book, prices, name), Scenario("", by_instrument=shocks)).pnl)
+        for name, funds in book.strategy_funds.items()
+    }
+    poorer = replace(book, funds=_after(book.funds, result.pnl), strategy_funds=strategies)
     violations = breaches(poorer, limits, replace(prices, marks=marks))
     return StressView(prices.rates.base, result, _fraction(result.pnl, book.funds.equity), violations)
 

@@ -10,11 +10,12 @@ from scizor.domain.trading.orders import OrderRequest
 from scizor.domain.trading.question import Prices
 from scizor.domain.trading.refusal import RiskRefused
 from scizor.domain.trading.risk import check, shrinks
-from scizor.domain.trading.rules import Violation
 from scizor.domain.trading.trading_state import check_state
 from scizor.ports.clock import Clock
 from scizor.ports.trading import RiskEvent, RiskEventKind
 from scizor.services.trading.desk.books import AccountBooks
+from scizor.services.trading.desk.drafts import Checked
+from scizor.services.trading.risk.cost import estimate
 from scizor.services.trading.risk.events import Events
 from scizor.services.trading.risk.standing import Standing
 
@@ -50,9 +51,11 @@ class RiskGuard:
         if broken:
             raise RiskRefused(broken, account=self._account)
 
-    def violations(self, request: OrderRequest) -> tuple[Violation, ...]:
-        """What limits say of it, its trading state left aside."""
-        return check(request, self._books().risk, self._standing.limits, self._clock.now(), self._prices())
+    def preview(self, request: OrderRequest) -> Checked:
+        """What limits say of it, its trading state left aside, and what it would come to."""
+        prices = self._prices()
+        broken = check(request, self._books().risk, self._standing.limits, self._clock.now(), prices)
+        return Checked(broken, *estimate(request, prices))
 
     async def refused(self, request: OrderRequest, error: FailedPrecondition) -> None:
         """Remember it."""

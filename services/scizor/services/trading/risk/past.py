@@ -23,14 +23,14 @@ async def history(storage: Storage, instruments: Collection[str], start: date | 
     names = tuple(sorted(instruments))
     async with storage.begin() as work:
         found = await work.symbols.find_many(names)
-        series = [await _adjusted(work, one, start) for one in found if one is not None]
+        series = [(await _adjusted(work, one, start)).bars for one in found if one is not None]
     known = [one.instrument.reference for one in found if one is not None]
-    days = np.unique(np.concatenate([one.bars["day"] for one in series])) if series else np.empty(0, np.int32)
+    whole = [bars[~bars["partial"]] for bars in series]
+    days = np.unique(np.concatenate([bars["day"] for bars in whole])) if whole else np.empty(0, np.int32)
     if len(days) < 2:
         raise FailedPrecondition("nothing that is held has stored daily bars", Reason.BARS_NOT_FOUND)
-    returns = np.full((len(days), len(series)), np.nan)
-    for column, one in enumerate(series):
-        bars = one.bars[~one.bars["partial"]]
+    returns = np.full((len(days), len(whole)), np.nan)
+    for column, bars in enumerate(whole):
         if len(bars) > 1:
             places = np.searchsorted(days, bars["day"][1:])
             returns[places, column] = bars["close"][1:] / bars["close"][:-1] - 1.0

@@ -38,22 +38,25 @@ class States:
         Raises Unavailable.
         """
         changes = False
-        with suppress(_StrictAlready):
+        with suppress(_Superseded):
             async with self.storage.begin() as work:
                 before = await self._write(work, AccountState(account, wanted, self.clock.now(), reason, by), _SYSTEM)
                 if before is not None and before.state.tightened(wanted) is before.state:
-                    raise _StrictAlready
+                    raise _Superseded
             changes = True
         await self.standing.read([account])
         return changes
 
-    async def flattened(self, account: str) -> None:
-        """The kill switch is done. Raises Unavailable."""
-        async with self.storage.begin() as work:
-            state = await work.risk.state(account)
-            if state is not None and state.flattening:
-                await self._write(work, replace(state, flattening=False), _SYSTEM)
-        await self.standing.read([account])
+    async def flattened(self, state: AccountState) -> None:
+        """The kill switch is done with what `state` asked for; nothing happens where that is no more the state.
+
+        Raises Unavailable.
+        """
+        with suppress(_Superseded):
+            async with self.storage.begin() as work:
+                if await self._write(work, replace(state, flattening=False), _SYSTEM) != state:
+                    raise _Superseded
+        await self.standing.read([state.account])
 
     async def _write(self, work: UnitOfWork, after: AccountState, actor: Actor) -> AccountState | None:
         """Returns what it was."""
@@ -70,8 +73,8 @@ class States:
         return before
 
 
-class _StrictAlready(Exception):
-    """Takes back what was written."""
+class _Superseded(Exception):
+    """Another state holds: what was written is taken back."""
 
 
 def _told(state: AccountState | None) -> str:
