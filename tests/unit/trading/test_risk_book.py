@@ -13,7 +13,7 @@ from scizor.domain.orders import Side
 from scizor.domain.trading.exposure import OpenOrder
 from scizor.domain.trading.trading_state import TradingState, check_state
 from tests.unit.trading.build import ACCOUNT, INSTRUMENT
-from tests.unit.trading.test_risk import OTHER
+from tests.unit.trading.test_risk import OTHER, book_of
 
 D = Decimal
 
