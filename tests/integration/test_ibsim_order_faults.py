@@ -159,7 +159,7 @@ async def test_a_cancel_loses_its_race_with_a_fill(tmp_path: Path) -> None:
 async def test_a_slow_cancel_is_pending_first(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         await on.connect()
-        await on.demand(do="slow_cancels", seconds=0.1)
+        await on.demand(do="slow_cancels", seconds=0.5)
         trade = buy(on, limit=FAR)
         await on.until(lambda: trade.orderStatus.status == "Submitted")
         on.ib.cancelOrder(trade.order)

@@ -217,6 +217,13 @@ async def test_a_preview_tells_what_an_order_would_come_to(
         assert on.events == []
 
 
+async def test_a_preview_tells_that_the_accounts_state_keeps_an_order_back() -> None:
+    async with scene() as on:
+        assert not (await on.desk.check(draft("asked"))).restricted
+        await on.state(TradingState.HALTED)
+        assert (await on.desk.check(draft("asked"))).restricted
+
+
 async def test_a_preview_without_a_price_tells_no_value_but_of_a_limit() -> None:
     async with scene() as on:
         on.market.marks.clear()

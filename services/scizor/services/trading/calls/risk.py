@@ -46,7 +46,7 @@ class RiskCalls(Calls):
             checked = await desk.check(draft_of(request.order))
         base = await self._base_currency(desk.account)
         return rpc.CheckOrderResponse(
-            passed=not checked.violations,
+            passed=not (checked.violations or checked.restricted),
             violations=map(codec.violation_to_proto, checked.violations),
             value=money_to_proto_if_any(checked.value, base) if base else None,
             commission=money_to_proto_if_any(checked.commission, base) if base else None,

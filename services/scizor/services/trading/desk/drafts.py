@@ -67,8 +67,12 @@ class Answering:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the checks say of a draft. `value`, `commission`: base currency; None where not known."""
+    """What the checks say of a draft. `value`, `commission`: base currency; None where not known.
+
+    `restricted`: the account's trading state keeps it back.
+    """
 
     violations: tuple[Violation, ...]
     value: Decimal | None
     commission: Decimal | None
+    restricted: bool = False

@@ -52,10 +52,17 @@ class RiskGuard:
             raise RiskRefused(broken, account=self._account)
 
     def preview(self, request: OrderRequest) -> Checked:
-        """What limits say of it, its trading state left aside, and what it would come to."""
-        prices = self._prices()
-        broken = check(request, self._books().risk, self._standing.limits, self._clock.now(), prices)
-        return Checked(broken, *estimate(request, prices))
+        """What limits and the trading state say of it, and what it would come to."""
+        prices, book, now = self._prices(), self._books().risk, self._clock.now()
+        broken = check(request, book, self._standing.limits, now, prices)
+        state = self._standing.state(self._account).state
+        restricted = False
+        try:
+            check_state(state, self._account, shrinks=shrinks(request, book, now, prices))
+        except FailedPrecondition:
+            restricted = True
+        value, commission = estimate(request, prices)
+        return Checked(broken, value, commission, restricted)
 
     async def refused(self, request: OrderRequest, error: FailedPrecondition) -> None:
         """Remember it."""
