@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import backtests, cluster, collection, live, marketdata, sandbox, searches, startup, storage
 from benchmarks.engine import table
-from benchmarks.trading import order_path, risk_check
+from benchmarks.trading import live_strategies, order_path, risk_check
 from scizor.adapters.sql.embedded import EmbeddedPostgres
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -124,6 +124,7 @@ def _engine() -> Iterable[str]:
 def _trading() -> Iterable[str]:
     yield from order_path.lines()
     yield from risk_check.lines()
+    yield from live_strategies.lines()
 
 
 def _startup() -> Iterable[str]:

@@ -42,7 +42,7 @@ from scizor.strategy.live import Intent, Row, View
 from scizor.strategy.views import Bar
 
 STRATEGIES, SYMBOLS, SECONDS = 20, 100, 20
-_WARM_ROWS, _LEFT_OUT = 300, 2
+_WARM_ROWS, _LEFT_OUT, _AHEAD_S = 300, 2, 2
 _SECOND_NS: Final = 1_000_000_000
 _WITHIN_S: Final = 60.0
 _ACCOUNT: Final = "DU1"
@@ -129,7 +129,7 @@ async def measure(dsn: str) -> Measured:
         try:
             await _until_warm(players, working)
             market.begin()
-            await asyncio.wait(working, timeout=SECONDS + _LEFT_OUT + 1.0, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(working, timeout=_LEFT_OUT + SECONDS + _AHEAD_S, return_when=asyncio.FIRST_COMPLETED)
             for one in working:
                 if one.done():
                     one.result()
@@ -158,8 +158,8 @@ class _Market:
         self._began = asyncio.Event()
 
     def begin(self) -> None:
-        """The next second is the first bar that is shown live."""
-        self.first_ns = (time.time_ns() // _SECOND_NS + 2) * _SECOND_NS
+        """A bar that closes within `_AHEAD_S` is the first that is shown live."""
+        self.first_ns = (time.time_ns() // _SECOND_NS + _AHEAD_S) * _SECOND_NS
         self._began.set()
 
     def past(self, until_ns: int) -> list[Row]:

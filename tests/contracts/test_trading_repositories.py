@@ -318,3 +318,15 @@ async def test_moments_of_a_deployment_follow_each_other_and_stay(storage: Stora
         assert await work.moments.page("d1", 1, 10) == [second]
         assert await work.moments.page("d1", 0, 1) == [first]
         assert await work.moments.page("d2", 1, 10) == []
+
+
+async def test_strategies_are_put_to_work_however_many_there_are(storage: Storage) -> None:
+    """A statement that is executed often is planned once for all values."""
+    for number in range(12):
+        async with storage.begin() as work:
+            await work.deployments.add(deployment_of(f"d{number}", f"strategy_{number}"))
+        with pytest.raises(AlreadyExists):
+            async with storage.begin() as work:
+                await work.deployments.add(deployment_of(f"again{number}", f"strategy_{number}"))
+    async with storage.begin() as work:
+        assert len(await work.deployments.unfinished(ACCOUNT)) == 12

@@ -65,7 +65,7 @@ def _read_fields(kind: Any, plain: dict[str, Any], path: str) -> Any:
 
 
 def _read_named(kind: Any, plain: list[Any], path: str) -> Any:
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     if len(plain) != len(kind._fields):
         raise _misfit(path, f"has the fields {', '.join(kind._fields)}, no other and no fewer")
     named = zip(kind._fields, plain, strict=True)
@@ -124,8 +124,13 @@ def _text(plain: Any, path: str) -> str:
 
 
 @cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+@cache
 def _fields(kind: Any) -> dict[str, Any]:
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     return {one.name: hints[one.name] for one in fields(kind) if one.init}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from scizor.adapters.sql.documents import from_document
@@ -16,7 +16,8 @@ from scizor.domain.errors import AlreadyExists, Conflict, NotFound, Reason
 from scizor.domain.trading.deployments import Deployment, DeploymentSpec, DeploymentState, StopMode
 from scizor.ports.trading import StoredDeployment
 
-_UNFINISHED = deployments.c.state != int(DeploymentState.STOPPED)
+_UNFINISHED = text(f"state <> {int(DeploymentState.STOPPED)}")
+"""The index's own words: a parameter in their place names it only as long as PostgreSQL plans for each value."""
 
 
 class SqlDeployments:

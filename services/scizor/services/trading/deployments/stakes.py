@@ -66,7 +66,7 @@ class Purse:
             self._last_id = max(self._last_id, number)
             said, filled = entry.event.payload, before.filled if before else ZERO
             if isinstance(said, Executed) and after.filled > filled:
-                self._happened.append(_fill(said, number))
+                self._happened.append(_fill(said, number, after.filled - filled))
             if before is None or before.state is not after.state or after.filled != filled:
                 self._happened.append(self._shown(after, number))
         return True
@@ -143,13 +143,14 @@ class Purse:
         )
 
 
-def _fill(said: Executed, number: int) -> Fill:
+def _fill(said: Executed, number: int, shares: Decimal) -> Fill:
+    """`shares`: those that are new, of a corrected execution what it was short of."""
     execution = said.execution
     return Fill(
         number,
         execution.instrument,
         execution.side,
-        float(execution.quantity),
+        float(shares),
         float(execution.price),
         0.0,
         FillCause.ORDER,
