@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.stack import until
 from tests.e2e.trading import OpenMarket, gate, limit, market, own, placed, reached, trading_stack
 
+pytestmark = pytest.mark.full
 FAR = "100.00"  # below what anybody sells at
 
 

@@ -15,7 +15,7 @@ from tests.e2e.stack import until
 pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("replay")]
 
 SYMBOLS = ("AAPL", "MSFT")
-SESSIONS = [one for place in range(18) if (one := date(2012, 11, 26) + timedelta(days=place)).weekday() < 5]
+SESSIONS = [one for place in range(12) if (one := date(2012, 11, 26) + timedelta(days=place)).weekday() < 5]
 CAPITAL = {"currencyCode": "USD", "units": "100000"}
 DIPS = '''
 from scizor.strategy import Context, EventStrategy

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
 from scizor.adapters.sql.embedded import EmbeddedPostgres
 from scizor.adapters.sql.embedded.deadline import Deadline
 from scizor.adapters.sql.migrations import HEAD
@@ -59,6 +61,7 @@ runpy.run_module("scizor.services.local", run_name="__main__")
 """
 
 
+@pytest.mark.full
 async def test_a_backup_that_is_told_to_stop_leaves_neither_file_nor_server(database: str, open_folder: Path) -> None:
     home, file = open_folder / "home", open_folder / "kept.tar.zst"
     assert local(environment(home, DATABASE_URL=database), "backup", str(file)).returncode == 0

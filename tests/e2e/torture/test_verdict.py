@@ -19,7 +19,7 @@ from tests.e2e.torture.site import site
 from tests.e2e.torture.traders import Told
 from tests.e2e.torture.verdict import judged
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.full, pytest.mark.timeout(300)]
 SEED, KILLED = 11, 4
 
 Body = dict[str, Any]
