@@ -1,4 +1,4 @@
-"""A SCIZOR in a past month: its market goes on when a test says, from the close of a session to the next one's."""
+"""A SCIZOR in a past month: its market goes on when a test says, from after one session's close to after the next's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,8 @@ from tests.e2e.stack import Stack, free_ports, until
 from tests.e2e.trading import gate
 
 _NEW_YORK = ZoneInfo("America/New_York")
+_SETTLED = time(16, 31)  # the close is half an hour ago
+_HISTORY = timedelta(days=60)
 _IN_FLIGHT = ("PENDING_SUBMIT", "PENDING_REPLACE", "PENDING_CANCEL", "UNKNOWN")
 
 
@@ -24,6 +26,7 @@ _IN_FLIGHT = ("PENDING_SUBMIT", "PENDING_REPLACE", "PENDING_CANCEL", "UNKNOWN")
 class Replay(Stack):
     """`first`: the session it begins in, two minutes before the close."""
 
+    symbols: tuple[str, ...] = ()
     first: date = date(2012, 11, 26)
     control: int = field(default_factory=lambda: free_ports(1)[0])
 
@@ -47,15 +50,17 @@ class Replay(Stack):
 
 @contextmanager
 def replay(symbols: tuple[str, ...]) -> Iterator[tuple[Replay, httpx.Client]]:
-    """Started, with the real bars of that time stored, and with its gate open."""
-    stack = Replay()
+    """Started, with the bars of the weeks before collected, and with its gate open."""
+    stack = Replay(symbols=symbols)
     try:
         stack.run("up", "--detach")
         with httpx.Client(base_url=stack.rest(), timeout=30.0) as rest:
             for symbol in symbols:
                 body = {"symbol": symbol, "primaryExchange": "NASDAQ", "currency": "USD"}
                 assert rest.post("/api/symbols", json=body).status_code == 200
-            stack.run("bars", "import", "--bundled")
+            start, end = (stack.first - age for age in (_HISTORY, timedelta(days=1)))
+            asked = {"symbols": list(symbols), "start": start.isoformat(), "end": end.isoformat()}
+            assert rest.post("/api/collect/historical/-", json=asked).status_code == 200
             until(lambda: gate(rest) == "GATE_STATE_OPEN", lambda: f"the gate is open, it is {gate(rest)}")
             yield stack, rest
     finally:
@@ -65,8 +70,9 @@ def replay(symbols: tuple[str, ...]) -> Iterator[tuple[Replay, httpx.Client]]:
 
 
 def closes(rest: httpx.Client, stack: Replay, session: date, deployments: list[str]) -> None:
-    """A session closes: every deployment is shown its bar, and what they ask for is at the broker."""
-    stack.jump(session, time(16, 0, 5))
+    """A session closes and its bars are collected; each deployment is shown them, and what it asks for is placed."""
+    stack.jump(session, _SETTLED)
+    until(lambda: collected(rest, stack, session), f"the bars of {session} are collected", 30.0)
     close = _at(session, time(16))
 
     def shown() -> bool:
@@ -75,6 +81,14 @@ def closes(rest: httpx.Client, stack: Replay, session: date, deployments: list[s
 
     until(shown, lambda: f"the bar of {session} is shown: {rest.get('/api/deployments').json()}", 30.0)
     settles(rest)
+
+
+def collected(rest: httpx.Client, stack: Replay, session: date) -> bool:
+    """Have the session's bars collected, as a job in the evening does; whether all are stored."""
+    day = session.isoformat()
+    assert rest.post("/api/collect", json={"date": day}).status_code == 200
+    found = [rest.get(f"/api/data/{one}", params={"start": day, "end": day}).json() for one in stack.symbols]
+    return all(one.get("bars", {}).get("close") for one in found)
 
 
 def trades_until_before_the_close(rest: httpx.Client, stack: Replay, session: date) -> None:

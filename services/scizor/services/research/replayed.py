@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -60,7 +61,8 @@ async def replayed(
     """What the strategy would have traded, had it begun to at `first_row`. Raises as `Sandbox.run`."""
     told = {symbol: [[day.isoformat(), str(ratio)] for day, ratio in ones] for symbol, ones in splits.items()}
     document = {"start": start_parts(start), "first_row": first_row, "splits": told}
-    answer = await sandbox.run(PROGRAM, document, rows_parts(rows, start.symbols), limits)
+    arrays = await asyncio.to_thread(rows_parts, rows, start.symbols)
+    answer = await sandbox.run(PROGRAM, document, arrays, limits)
     return _read(answer.arrays.get("fills"), start.symbols, len(rows))
 
 

@@ -107,7 +107,7 @@ class House:
         )
         self._roster = Roster(crews, self._floor.desk)
         self._parity = Parity(
-            ports.storage, ports.sandbox, players, self._rows, lambda account: self._rooms[account].market.rates
+            ports.storage, ports.sandbox, players.start, self._rows, lambda account: self._rooms[account].market.rates
         )
         self._values = Values(self._ledger, ports.broker, heartbeat_s=choices.heartbeat_s)
 

@@ -1,7 +1,6 @@
 """What happened live held against what the backtest of the same session has, each difference with what it made.
 
-Orders are paired by instrument and side and by the bar that decided them: the same strategy on the same bars decides
-the same, so an order that one side alone has comes of other DATA. Of a pair, all shares valued at the session's last
+Orders are paired by instrument, side and the bar that decided them. Of a pair, all shares valued at the session's last
 price, the profit differs by
 
     s (q - Q) (end - P)  for its SIZE,
@@ -9,17 +8,21 @@ price, the profit differs by
     F - f                for its FEES,
 
 with s the side's sign, q shares at price p and fees f live, Q, P and F in the backtest: their sum is the whole
-difference, and nothing is counted twice. What does not come to a cent is no difference.
+difference, and nothing is counted twice. What one side alone traded is TIMING: the other was held up, came too late or
+was not at work. What does not come to a cent is no difference.
+
+A difference comes of other DATA where a backtest of the bars that were shown live has it not.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum
+from itertools import zip_longest
 from typing import Final
 
 from scizor.domain.errors import InvalidInput
@@ -43,7 +46,7 @@ class ParityCause(IntEnum):
 class ParityFill:
     """A trade of an order. `price` in the instrument's currency, `fees` in base.
 
-    `decided`: the end of the bar that decided the order; the trade's own time stands for it where that is not known.
+    `decided`, `traded`: the ends of the bar that decided the order and of the bar in which it traded.
     """
 
     order_id: str
@@ -51,9 +54,9 @@ class ParityFill:
     side: Side
     quantity: Decimal
     price: Decimal
-    time: datetime
+    decided: datetime
+    traded: datetime
     fees: Decimal = ZERO
-    decided: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +93,20 @@ class ParityReport:
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """All fills of an order: shares, average price, first and last trade."""
+    """All fills of an order: shares, average price, the first and last bar it traded in."""
 
     id: str
-    instrument: str
     sign: int
     quantity: Decimal
     price: Decimal
     fees: Decimal
-    decided: datetime
     first: datetime
     last: datetime
     fills: int
 
 
-Pair = tuple[_Order | None, _Order | None]
+_Key = tuple[str, Side, datetime]
+"""Instrument, side and the bar that decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,102 +124,82 @@ def compare(
     *,
     ends: Mapping[str, Decimal],
     rates: Rates,
-    bar: timedelta,
-    other_bars: Collection[str] = (),
+    as_shown: Iterable[ParityFill] | None = None,
 ) -> ParityReport:
-    """The session's differences, by instrument and time.
+    """The session's differences, by instrument, side and time.
 
-    `ends`: last price of each instrument traded. `bar`: how long the strategy's bars are: orders whose decisions lie
-    less than one apart are the same. `other_bars`: instruments of which other bars were shown live than are stored; how
-    much was traded of them differs for that, so its cause is DATA.
-    Raises InvalidInput for an instrument without a last price, FailedPrecondition where a rate lacks.
+    `ends`: last price of each instrument traded. `as_shown`: of the backtest of the bars that were shown live, where
+    others are stored now. Raises InvalidInput for an instrument without a last price, FailedPrecondition where a rate
+    lacks.
     """
     ours, theirs = _orders(live), _orders(backtest)
+    shown = theirs if as_shown is None else _orders(as_shown)
     differences: list[ParityDifference] = []
     equal = 0
     for key in sorted({*ours, *theirs}):
         scale = _scale(key[0], ends, rates)
-        for one, other in _paired(ours.get(key, ()), theirs.get(key, ()), bar):
-            found = list(_differences(one, other, scale, bar, data=key[0] in other_bars))
-            differences += found
-            equal += one.fills if one is not None and not found else 0
+        for one, other, meant in zip_longest(ours.get(key, ()), theirs.get(key, ()), shown.get(key, ())):
+            made, explained = _made(one, other, scale), _made(one, meant, scale)
+            by_cause: dict[ParityCause, Decimal] = {}
+            for cause, amount in made.items():
+                told = cause if cause in explained else ParityCause.DATA
+                by_cause[told] = by_cause.get(told, ZERO) + amount
+            differences += [_difference(key[0], cause, one, other, amount) for cause, amount in by_cause.items()]
+            equal += one.fills if one is not None and not made else 0
     return ParityReport(session, _count(ours), _count(theirs), equal, tuple(differences))
 
 
-def _count(orders: Mapping[tuple[str, Side], Sequence[_Order]]) -> int:
+def _count(orders: Mapping[_Key, Sequence[_Order]]) -> int:
     return sum(order.fills for together in orders.values() for order in together)
 
 
-def _orders(fills: Iterable[ParityFill]) -> dict[tuple[str, Side], list[_Order]]:
-    """By instrument and side, in the order of their decisions."""
-    by_order: defaultdict[tuple[str, Side, str], list[ParityFill]] = defaultdict(list)
+def _orders(fills: Iterable[ParityFill]) -> dict[_Key, list[_Order]]:
+    """Those of one decision in the order in which they traded."""
+    by_order: defaultdict[tuple[_Key, str], list[ParityFill]] = defaultdict(list)
     for fill in fills:
-        by_order[fill.instrument, fill.side, fill.order_id].append(fill)
-    orders: defaultdict[tuple[str, Side], list[_Order]] = defaultdict(list)
-    for (instrument, side, order_id), parts in by_order.items():
+        by_order[(fill.instrument, fill.side, fill.decided), fill.order_id].append(fill)
+    orders: defaultdict[_Key, list[_Order]] = defaultdict(list)
+    for (key, order_id), parts in by_order.items():
         quantity = sum((part.quantity for part in parts), ZERO)
         if not quantity:
             continue
-        value = sum((part.quantity * part.price for part in parts), ZERO)
-        first, last = min(part.time for part in parts), max(part.time for part in parts)
-        decided = min(part.decided or part.time for part in parts)
+        price = sum((part.quantity * part.price for part in parts), ZERO) / quantity
         fees = sum((part.fees for part in parts), ZERO)
-        orders[instrument, side].append(
-            _Order(order_id, instrument, int(side), quantity, value / quantity, fees, decided, first, last, len(parts))
-        )
+        bars = [part.traded for part in parts]
+        orders[key].append(_Order(order_id, int(key[1]), quantity, price, fees, min(bars), max(bars), len(parts)))
     for together in orders.values():
-        together.sort(key=lambda order: (order.decided, order.first, order.id))
+        together.sort(key=lambda order: (order.first, order.id))
     return orders
 
 
-def _paired(live: Sequence[_Order], backtest: Sequence[_Order], bar: timedelta) -> Iterator[Pair]:
-    """Both in the order of their decisions: the most pairs whose decisions are less than a bar apart.
-
-    Two such sequences are matched best by taking the earliest of each that fit: who waits loses nothing.
-    """
-    at = against = 0
-    while at < len(live) and against < len(backtest):
-        one, other = live[at], backtest[against]
-        if abs(one.decided - other.decided) < bar:
-            yield one, other
-            at, against = at + 1, against + 1
-        elif one.decided < other.decided:
-            yield one, None
-            at += 1
-        else:
-            yield None, other
-            against += 1
-    yield from ((one, None) for one in live[at:])
-    yield from ((None, other) for other in backtest[against:])
-
-
-def _differences(
-    live: _Order | None, backtest: _Order | None, scale: _Scale, bar: timedelta, *, data: bool
-) -> Iterator[ParityDifference]:
+def _made(live: _Order | None, backtest: _Order | None, scale: _Scale) -> dict[ParityCause, Decimal]:
+    """What a pair's differences made, by their causes, were the bars the same."""
     if live is None or backtest is None:
-        profit = (_profit(live, scale) if live else ZERO) - (_profit(backtest, scale) if backtest else ZERO)
-        yield _difference(live, backtest, ParityCause.DATA, profit)
-        return
+        if live is backtest:
+            return {}
+        return {ParityCause.TIMING: _profit(live, scale) - _profit(backtest, scale)}
     sign, rate = live.sign, scale.rate
+    made: dict[ParityCause, Decimal] = {}
     if live.quantity != backtest.quantity:
-        made = sign * (live.quantity - backtest.quantity) * (scale.end - backtest.price) * rate
-        yield _difference(live, backtest, ParityCause.DATA if data else ParityCause.SIZE, made)
-    made = sign * live.quantity * (backtest.price - live.price) * rate
-    elsewhen = abs(live.last - backtest.last) >= bar
-    if elsewhen or abs(live.price - backtest.price) >= _HALF_A_CENT or abs(made) >= _HALF_A_CENT:
-        yield _difference(live, backtest, ParityCause.TIMING if elsewhen else ParityCause.PRICE, made)
+        made[ParityCause.SIZE] = sign * (live.quantity - backtest.quantity) * (scale.end - backtest.price) * rate
+    amount = sign * live.quantity * (backtest.price - live.price) * rate
+    elsewhen = (live.first, live.last) != (backtest.first, backtest.last)
+    if elsewhen or abs(live.price - backtest.price) >= _HALF_A_CENT or abs(amount) >= _HALF_A_CENT:
+        made[ParityCause.TIMING if elsewhen else ParityCause.PRICE] = amount
     if abs(live.fees - backtest.fees) >= _HALF_A_CENT:
-        yield _difference(live, backtest, ParityCause.FEES, backtest.fees - live.fees)
+        made[ParityCause.FEES] = backtest.fees - live.fees
+    return made
 
 
-def _profit(order: _Order, scale: _Scale) -> Decimal:
-    return order.sign * order.quantity * (scale.end - order.price) * scale.rate - order.fees
+def _profit(order: _Order | None, scale: _Scale) -> Decimal:
+    return order.sign * order.quantity * (scale.end - order.price) * scale.rate - order.fees if order else ZERO
 
 
-def _difference(live: _Order | None, backtest: _Order | None, cause: ParityCause, pnl: Decimal) -> ParityDifference:
-    either = live or backtest
+def _difference(
+    instrument: str, cause: ParityCause, live: _Order | None, backtest: _Order | None, pnl: Decimal
+) -> ParityDifference:
     return ParityDifference(
-        either.instrument if either else "",
+        instrument,
         cause,
         live.id if live else "",
         live.quantity if live else ZERO,

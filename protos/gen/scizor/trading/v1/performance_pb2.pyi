@@ -33,7 +33,7 @@ class _ParityCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ParityCau
     PARITY_CAUSE_DATA: _ParityCause.ValueType  # 1
     """The strategy saw other bars."""
     PARITY_CAUSE_TIMING: _ParityCause.ValueType  # 2
-    """It filled at another time."""
+    """It filled at another time, or on one side alone."""
     PARITY_CAUSE_PRICE: _ParityCause.ValueType  # 3
     """It filled at another price."""
     PARITY_CAUSE_SIZE: _ParityCause.ValueType  # 4
@@ -49,7 +49,7 @@ PARITY_CAUSE_UNSPECIFIED: ParityCause.ValueType  # 0
 PARITY_CAUSE_DATA: ParityCause.ValueType  # 1
 """The strategy saw other bars."""
 PARITY_CAUSE_TIMING: ParityCause.ValueType  # 2
-"""It filled at another time."""
+"""It filled at another time, or on one side alone."""
 PARITY_CAUSE_PRICE: ParityCause.ValueType  # 3
 """It filled at another price."""
 PARITY_CAUSE_SIZE: ParityCause.ValueType  # 4
