@@ -72,14 +72,14 @@ def replay(symbols: tuple[str, ...]) -> Iterator[tuple[Replay, httpx.Client]]:
 def closes(rest: httpx.Client, stack: Replay, session: date, deployments: list[str]) -> None:
     """A session closes and its bars are collected; each deployment is shown them, and what it asks for is placed."""
     stack.jump(session, _SETTLED)
-    until(lambda: collected(rest, stack, session), f"the bars of {session} are collected", 30.0)
+    until(lambda: collected(rest, stack, session), f"the bars of {session} are collected", 60.0)
     close = _at(session, time(16))
 
     def shown() -> bool:
         found = [rest.get(f"/api/deployments/{one}").json()["deployment"] for one in deployments]
         return all(one.get("lastBarTime") and datetime.fromisoformat(one["lastBarTime"]) == close for one in found)
 
-    until(shown, lambda: f"the bar of {session} is shown: {rest.get('/api/deployments').json()}", 30.0)
+    until(shown, lambda: f"the bar of {session} is shown: {rest.get('/api/deployments').json()}", 60.0)
     settles(rest)
 
 
@@ -107,7 +107,7 @@ def settles(rest: httpx.Client) -> None:
         told: dict[str, Any] = rest.post("/api/trading:reconcile", json={}).json()
         return "differences" in told and not told["differences"]
 
-    until(settled, "orders are settled", 30.0)
+    until(settled, "orders are settled", 60.0)
 
 
 def _at(session: date, at: time) -> datetime:

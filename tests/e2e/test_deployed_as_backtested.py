@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.replayed import closes, replay, trades_until_before_the_close
 from tests.e2e.stack import until
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("replay")]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("replay")]
 
 SYMBOLS = ("AAPL", "MSFT")
 SESSIONS = [one for place in range(12) if (one := date(2012, 11, 26) + timedelta(days=place)).weekday() < 5]
@@ -83,7 +83,7 @@ def _deployed(rest: httpx.Client, strategy: str) -> str:
         assert found["state"] != "DEPLOYMENT_STATE_ERROR", found
         return bool(found["state"] == "DEPLOYMENT_STATE_RUNNING")
 
-    until(running, f"{strategy} is at work", 30.0)
+    until(running, f"{strategy} is at work", 120.0)
     return deployment
 
 
