@@ -54,7 +54,7 @@ def replay(symbols: tuple[str, ...]) -> Iterator[tuple[Replay, httpx.Client]]:
     stack = Replay(symbols=symbols)
     try:
         stack.run("up", "--detach")
-        with httpx.Client(base_url=stack.rest(), timeout=30.0) as rest:
+        with httpx.Client(base_url=stack.rest(), timeout=90.0) as rest:
             for symbol in symbols:
                 body = {"symbol": symbol, "primaryExchange": "NASDAQ", "currency": "USD"}
                 assert rest.post("/api/symbols", json=body).status_code == 200

@@ -108,7 +108,8 @@ async def _healed(on: Site, outcome: Outcome) -> None:
     left = "nobody answered"
     deadline_s = time.monotonic() + HEALED_WITHIN_S
     while time.monotonic() < deadline_s:
-        await on.gateway.demand(do="freeze", seconds=600)
+        # What is being cancelled ends only in a market that goes on; the books are compared in one that stands.
+        await on.gateway.demand(do="freeze", seconds=0 if "PENDING_CANCEL" in left else 600)
         for service in on.services:
             with suppress(grpc.aio.AioRpcError):
                 left = await _left(service.stub)
