@@ -17,6 +17,7 @@ from scizor.adapters.sql.migrations import HEAD
 from scizor.services.local.instance import only_instance
 from tests.conftest import run_on_server
 
+pytestmark = pytest.mark.full
 SUPERVISOR = ("-m", "scizor.services.local")
 
 
@@ -61,7 +62,6 @@ runpy.run_module("scizor.services.local", run_name="__main__")
 """
 
 
-@pytest.mark.full
 async def test_a_backup_that_is_told_to_stop_leaves_neither_file_nor_server(database: str, open_folder: Path) -> None:
     home, file = open_folder / "home", open_folder / "kept.tar.zst"
     assert local(environment(home, DATABASE_URL=database), "backup", str(file)).returncode == 0
