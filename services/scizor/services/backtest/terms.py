@@ -8,13 +8,13 @@ from typing import Final
 from scizor.domain.backtests import BacktestSpec, CommissionPlan, CommissionTerms
 from scizor.domain.errors import InvalidInput
 from scizor.engine.costs import Commission, Financing, Slippage, SlippageModel
-from scizor.engine.costs.schedules import ib_fixed_asx, ib_fixed_us, ib_tiered_asx, ib_tiered_us
+from scizor.engine.costs.schedules import IB_FIXED, IB_TIERED
 from scizor.engine.settings import Settings
 
 # A plan's tariff is that of the country whose currency the account keeps.
 _PLANS: Final[Mapping[CommissionPlan, Mapping[str, Callable[[], Commission]]]] = {
-    CommissionPlan.IB_FIXED: {"USD": ib_fixed_us, "AUD": ib_fixed_asx},
-    CommissionPlan.IB_TIERED: {"USD": ib_tiered_us, "AUD": ib_tiered_asx},
+    CommissionPlan.IB_FIXED: IB_FIXED,
+    CommissionPlan.IB_TIERED: IB_TIERED,
 }
 
 

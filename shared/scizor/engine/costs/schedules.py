@@ -101,6 +101,11 @@ def ib_tiered_asx(passed_on_bps: float = 0.0) -> Commission:
     return Commission(value_bps=8.0, minimum=5.0, fee_bps=passed_on_bps)
 
 
+IB_FIXED: Mapping[str, Callable[[], Commission]] = {"USD": ib_fixed_us, "AUD": ib_fixed_asx}
+"""By the currency of the shares."""
+IB_TIERED: Mapping[str, Callable[[], Commission]] = {"USD": ib_tiered_us, "AUD": ib_tiered_asx}
+"""By the currency of the shares."""
+
 SCHEDULES: Mapping[str, Callable[[], Commission]] = {
     "none": none,
     "ib_fixed_us": ib_fixed_us,

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from scizor.services.ibsim.broker.account import fill_position
-from scizor.services.ibsim.broker.costs import tariff
+from scizor.services.ibsim.broker.costs import commission
 from scizor.services.ibsim.broker.events import CommissionEvent, FillEvent, OrderEvent
 from scizor.services.ibsim.broker.ledger import Ledger
 from scizor.services.ibsim.broker.words import Execution, Order, Position, Refusal, Status
@@ -19,7 +19,7 @@ def fill(ledger: Ledger, order: Order, shares: Decimal, price: Decimal, time: da
     listing, terms = order.listing, order.terms
     filled = order.filled + shares
     value = order.filled * order.average_price + shares * price
-    total_cost = tariff(listing.currency).commission(filled, value, sells=terms.sign < 0)
+    total_cost = commission(listing.currency, filled, value, sells=terms.sign < 0)
     after = replace(order, filled=filled, average_price=value / filled, last_price=price, commission=total_cost)
     if filled >= terms.quantity:
         after = replace(
@@ -47,7 +47,7 @@ def correct(ledger: Ledger, exec_id: str, shares: Decimal, price: Decimal) -> No
     filled = sum((one.shares for one in others), shares)
     value = sum((one.shares * one.price for one in others), shares * price)
     paid_by_others = sum((one.commission for one in others), Decimal(0))
-    whole = tariff(listing.currency).commission(filled, value, sells=order.terms.sign < 0)
+    whole = commission(listing.currency, filled, value, sells=order.terms.sign < 0)
     cost = whole - paid_by_others if shares else Decimal(0)
     after = replace(order, filled=filled, average_price=value / filled if filled else Decimal(0))
     after = replace(after, commission=paid_by_others + cost)

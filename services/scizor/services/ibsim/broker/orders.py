@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from scizor.services.ibsim.broker.account import AccountValue, Worth, account_values
 from scizor.services.ibsim.broker.books import Books
-from scizor.services.ibsim.broker.costs import INITIAL_MARGIN, tariff
+from scizor.services.ibsim.broker.costs import INITIAL_MARGIN, commission
 from scizor.services.ibsim.broker.deals import Deals
 from scizor.services.ibsim.broker.demands import BrokerDemands
 from scizor.services.ibsim.broker.desk import Desk
@@ -107,7 +107,7 @@ class Broker:
         check_terms(listing, terms, now)
         order = Order(0, client_id, order_id, listing, terms, Status.PRE_SUBMITTED, now)
         value = expected_price(self._market, listing, terms) * terms.quantity
-        cost = tariff(listing.currency).commission(terms.quantity, value, sells=terms.sign < 0)
+        cost = commission(listing.currency, terms.quantity, value, sells=terms.sign < 0)
         return order, value * INITIAL_MARGIN, cost
 
     def cancel(self, client_id: int, order_id: int) -> Sequence[Event]:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from scizor.domain.orders import AccountType
 from scizor.engine.costs import Financing
-from scizor.engine.costs.schedules import ib_fixed_asx, ib_fixed_us
+from scizor.engine.costs.schedules import IB_FIXED, ib_fixed_us
 from scizor.engine.market import Listing
 from scizor.engine.settings import Settings
 from scizor.ports.sandbox import Limits, Sandbox
@@ -20,7 +20,6 @@ from scizor.services.research.live_talk import Split, live_talk
 from scizor.services.trading.desk.listings import Listings
 from scizor.strategy.live import Intent, Row, View
 
-_SCHEDULES = {"USD": ib_fixed_us, "AUD": ib_fixed_asx}
 _OPENING_S = 30.0
 
 
@@ -66,7 +65,7 @@ def settings_of(stored: StoredDeployment) -> Settings:
     Interest is the account's, not its strategies'.
     """
     spec = stored.deployment.spec
-    schedule = _SCHEDULES.get(spec.currency, ib_fixed_us)
+    schedule = IB_FIXED.get(spec.currency, ib_fixed_us)
     return Settings(
         initial_cash=float(spec.capital),
         base_currency=spec.currency,
