@@ -19,7 +19,7 @@ check: setup  ## every static check
 	$(BIN)/python -m tools.check
 
 test: check  ## what CI runs
-	$(BIN)/pytest -m "not full" -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -m "not full" -n 2 --dist loadfile --no-loadscope-reorder
 
 # The suite starts a hundred programs: each file is compiled once.
 unexport PYTHONDONTWRITEBYTECODE

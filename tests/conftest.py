@@ -41,12 +41,9 @@ DELETE FROM orders; DELETE FROM executions; DELETE FROM broker_orders;
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several workers a file is one's, as is all that shares the stack; what waits longest comes first."""
+    """With several workers what waits longest comes first."""
     if not hasattr(config, "workerinput"):
         return
-    for item in items:
-        shares = item.path.parent.name == "e2e" and "stack" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("the stack" if shares else item.path.stem))
     folders = ["e2e", "integration"]
     items.sort(key=lambda item: next((at for at, one in enumerate(folders) if one in item.path.parts), len(folders)))
 

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.replayed import closes, replay, trades_until_before_the_close
 from tests.e2e.stack import until
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("replay")]
+pytestmark = pytest.mark.timeout(400)
 
 SYMBOLS = ("AAPL", "MSFT")
 SESSIONS = [one for place in range(12) if (one := date(2012, 11, 26) + timedelta(days=place)).weekday() < 5]

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import numpy as np
 import psutil
@@ -127,10 +127,17 @@ async def test_what_breaks_out_breaks_down(sandbox: LockedSandbox, body: str, ma
 
 
 async def test_what_steals_its_questions_hears_no_more_of_them(sandbox: LockedSandbox) -> None:
-    thief = answering(
-        "return 1", "import os, threading\nthreading.Thread(target=os.read, args=(0, 9), daemon=True).start()"
-    )
-    await failed(sandbox, thief, "no end within|is no question|needs more than", 1.0)
+    steal = "import os, threading\ndef steal():\n    while os.read(0, 9): pass\n"
+    thief = answering("return 1", steal + "threading.Thread(target=steal, daemon=True).start()")
+    end = "no end within|is no question|needs more than"
+    async with talking(sandbox, thief) as talk:
+        with suppress(StrategyError):
+            for _ in range(50):  # whose turn it is to read is chance: a thief may come too late for some
+                await talk.ask({}, deadline_s=1.0)
+        with pytest.raises(StrategyError, match=end):
+            await talk.ask({}, deadline_s=1.0)
+        await until(lambda: not children(sandbox))
+    assert await honest(sandbox) == 45
 
 
 async def test_an_answer_that_nobody_asked_for_ends_it(sandbox: LockedSandbox) -> None:
