@@ -27,17 +27,19 @@ _LISTENERS = {  # what Envoy's ports are in its pod, and here
     8002: "SCIZOR_TRADING_REST_PORT",
     9901: "SCIZOR_EDGE_ADMIN_PORT",
 }
+_TWICE = {"backtest": "SCIZOR_BACKTEST_PORT", "trading": "SCIZOR_TRADING_PORT"}  # two replicas, and their port
 _ANSWERED = ("/api/health", "/api/backtests?page_size=1", "/api/orders?page_size=1")
 _LOCAL = "127.0.0.1"
 
 
 @dataclass
 class Installation(Stack):
-    """An installation of the chart with two replicas of backtest."""
+    """An installation of the chart with two replicas of backtest and of trading."""
 
     database_url: str = ""
-    second_port: int = field(default_factory=lambda: free_ports(1)[0])
-    replicas: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    clock: str = "now"
+    second_ports: dict[str, int] = field(default_factory=lambda: dict(zip(_TWICE, free_ports(2), strict=True)))
+    replicas: dict[str, list[subprocess.Popen[bytes]]] = field(default_factory=dict)
     _running: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -50,10 +52,11 @@ class Installation(Stack):
         found = pods(manifests := rendered("", yaml.safe_dump(self._values())))
         migrated = self._program(found["migrate"])
         assert migrated.wait(60) == 0, self.log
-        for name in ("ibsim", "marketdata", "trading"):
+        for name in ("ibsim", "marketdata"):
             self._program(found[name])
-        second = {"SCIZOR_BACKTEST_PORT": str(self.second_port)}
-        self.replicas = [self._program(found["backtest"], **more) for more in ({}, second)]
+        for name, setting in _TWICE.items():
+            second = {setting: str(self.second_ports[name])}
+            self.replicas[name] = [self._program(found[name], **more) for more in ({}, second)]
         self._envoy(manifests)
         until(self._answers, lambda: f"the edge answers\n{self.log}")
 
@@ -73,8 +76,8 @@ class Installation(Stack):
             "home": str(self.home),
             "marketdata": {"port": port["SCIZOR_MARKETDATA_PORT"]},
             "backtest": {"port": port["SCIZOR_BACKTEST_PORT"], "replicas": 2, "settings": {"leaseS": 3}},
-            "trading": {"port": port["SCIZOR_TRADING_PORT"]},
-            "ibsim": {"port": port["SCIZOR_IBSIM_PORT"]},
+            "trading": {"port": port["SCIZOR_TRADING_PORT"], "replicas": 2},
+            "ibsim": {"port": port["SCIZOR_IBSIM_PORT"], "settings": {"clock": self.clock}},
         }
 
     def _program(self, pod: Manifest, **more: str) -> subprocess.Popen[bytes]:
@@ -86,18 +89,16 @@ class Installation(Stack):
 
     def _envoy(self, manifests: tuple[Manifest, ...]) -> None:
         (config,) = of_kind(manifests, "ConfigMap")
-        first = f"{{address: scizor-backtest, port_value: {self.ports['SCIZOR_BACKTEST_PORT']}}}"
-        one = f"{{endpoint: {{address: {{socket_address: {first}}}}}}}"
-        text = config["data"]["envoy.yaml"].replace(one, f"{one}, {one.replace(*self._two_ports())}")
+        text = config["data"]["envoy.yaml"]
+        for name, setting in _TWICE.items():
+            one, other = (_endpoint(name, port) for port in (self.ports[setting], self.second_ports[name]))
+            text = text.replace(one, f"{one}, {other}")
         for there, name in _LISTENERS.items():
             text = text.replace(f"port_value: {there}}}", f"port_value: {self.ports[name]}}}")
         (self.home / "envoy.yaml").write_text(_resolved(text).replace("/etc/envoy/", f"{self.home}/"))
         (self.home / "json_fields.lua").write_text(config["data"]["json_fields.lua"])
         (self.home / "descriptor.binpb").write_bytes(base64.b64decode(config["binaryData"]["descriptor.binpb"]))
         self._started(command(self.home / "envoy.yaml"), {})
-
-    def _two_ports(self) -> tuple[str, str]:
-        return str(self.ports["SCIZOR_BACKTEST_PORT"]), str(self.second_port)
 
     def _started(self, words: list[str], variables: dict[str, str]) -> subprocess.Popen[bytes]:
         with (self.home / "log").open("ab") as log:
@@ -110,6 +111,10 @@ class Installation(Stack):
             return all(httpx.get(self.rest() + path, timeout=5).status_code == 200 for path in _ANSWERED)
         except httpx.TransportError:
             return False
+
+
+def _endpoint(name: str, port: int) -> str:
+    return f"{{endpoint: {{address: {{socket_address: {{address: scizor-{name}, port_value: {port}}}}}}}}}"
 
 
 def _resolved(text: str) -> str:

@@ -86,4 +86,4 @@ def killed_midway(stack: Installation, rest: httpx.Client, kill: Kill) -> None:
     kill.before -= 1
     if kill.before <= 0 and not kill.jobs:
         kill.jobs = [started(rest, parameters={"fast": 5 + number, "slow": 40}) for number in range(AT_ONCE)]
-        stack.replicas[0].kill()
+        stack.replicas["backtest"][0].kill()

@@ -26,6 +26,7 @@ from scizor.rpc.calls import Pipeline
 from scizor.rpc.errors import ErrorMapping
 from scizor.rpc.json_fields import JsonFields
 from scizor.rpc.logs import leave_out_headers
+from scizor.rpc.readiness import Readiness
 from scizor.rpc.reflection import add_reflection
 from scizor.rpc.settings import ServerSettings
 from scizor.rpc.traffic import Traffic
@@ -42,12 +43,14 @@ class Service:
     """A servicer, the generated function that adds it, and the full name health and reflection know it by.
 
     `drain` ends the streams that would go on for as long as their callers like; called once balancers have turned away.
+    `readiness`: when it takes calls; None for one that always does.
     """
 
     name: str
     add: Callable[[Any, Any], None]
     servicer: object
     drain: Callable[[], None] | None = None
+    readiness: Readiness | None = None
 
 
 class Server:
@@ -66,6 +69,7 @@ class Server:
             service.add(service.servicer, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
         add_reflection(self._server, [service.name for service in self._services])
+        self._telling: list[asyncio.Task[None]] = []
 
     async def start(self) -> int:
         """Listen; returns the port. Raises: OSError when it is taken."""
@@ -75,13 +79,17 @@ class Server:
         except RuntimeError as error:
             raise OSError(errno.EADDRINUSE, f"cannot listen on {address}: another program does") from error
         for service in self._services:
-            await self.health.set(service.name, health_pb2.HealthCheckResponse.SERVING)
+            await self._tell(service.name, service.readiness is None)
+            if service.readiness is not None:
+                self._telling.append(asyncio.create_task(self._repeat(service.name, service.readiness)))
         await self._server.start()
         _log.info("serving", address=f"{self._settings.host}:{port}", services=[each.name for each in self._services])
         return port
 
     async def stop(self) -> None:
         """Turn callers away, let calls under way finish, close the socket."""
+        for telling in self._telling:
+            telling.cancel()
         await self.health.enter_graceful_shutdown()
         await asyncio.sleep(self._settings.drain_delay_s)
         for service in self._services:
@@ -90,6 +98,14 @@ class Server:
         await self._traffic.drain(self._settings.grace_s)
         await self._server.stop(_CLOSE_S)
         _log.info("stopped")
+
+    async def _repeat(self, name: str, readiness: Readiness) -> None:
+        async for ready in readiness.states():
+            await self._tell(name, ready)
+
+    async def _tell(self, name: str, ready: bool) -> None:
+        answer = health_pb2.HealthCheckResponse
+        await self.health.set(name, answer.SERVING if ready else answer.NOT_SERVING)
 
 
 async def serve(

@@ -20,7 +20,8 @@ from grpc_status import rpc_status
 
 from scizor.marketdata.v1 import market_data_service_pb2 as pb
 from scizor.rpc import logs, reflection
-from scizor.rpc.server import Server, serve
+from scizor.rpc.readiness import Readiness
+from scizor.rpc.server import Server, Service, serve
 from scizor.rpc.settings import ServerSettings
 
 from .conftest import NAME, Running, Started, until
@@ -30,8 +31,12 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 async def health_of(running: Running, service: str) -> int:
+    return await health_on(running.channel, service)
+
+
+async def health_on(channel: grpc.aio.Channel, service: str) -> int:
     request = health_pb2.HealthCheckRequest(service=service)
-    return int((await health_pb2_grpc.HealthStub(running.channel).Check(request)).status)
+    return int((await health_pb2_grpc.HealthStub(channel).Check(request)).status)
 
 
 async def listed(running: Running, **metadata: str) -> set[str]:
@@ -47,6 +52,21 @@ async def test_health_answers_for_the_server_and_for_each_service(running: Runni
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await health_of(running, "unknown")
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_service_that_stands_by_is_well_and_says_that_it_takes_no_calls() -> None:
+    readiness = Readiness()
+    server = Server([Service("test.Led", lambda *_: None, None, readiness=readiness)], ServerSettings(port=0))
+    port = await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        assert (await health_on(channel, ""), await health_on(channel, "test.Led")) == (SERVING, NOT_SERVING)
+        watched = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service="test.Led"))
+        for ready, told in ((False, NOT_SERVING), (True, SERVING), (False, NOT_SERVING)):
+            readiness.set(ready)
+            async with asyncio.timeout(5):
+                assert (await watched.read()).status == told
+        watched.cancel()
+        await server.stop()
 
 
 async def test_reflection_lists_what_is_served_and_to_the_edge_the_platform(running: Running) -> None:

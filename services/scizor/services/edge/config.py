@@ -69,7 +69,7 @@ def render(settings: EdgeSettings) -> str:
     clusters = [
         _cluster("marketdata", [settings.marketdata]),
         _cluster("backtest", [settings.backtest]),
-        _cluster("trading", [settings.trading]),
+        _cluster("trading", [settings.trading], led=_TRADING),
         _cluster("any", [settings.marketdata, settings.backtest, settings.trading]),
     ]
     return _filled(
@@ -139,9 +139,16 @@ def _reply(reply: Reply) -> str:
     )
 
 
-def _cluster(name: str, addresses: list[str]) -> str:
-    endpoints = ", ".join(map(_endpoint, addresses))
-    return _filled("cluster.yaml", name=name, addresses=", ".join(addresses), endpoints=endpoints)
+def _cluster(name: str, addresses: list[str], led: ServiceDescriptor | None = None) -> str:
+    """`led`: of its hosts one at a time takes calls, as its health under this name tells; with none, any says why."""
+    return _filled(
+        "cluster.yaml",
+        name=name,
+        addresses=", ".join(addresses),
+        endpoints=", ".join(map(_endpoint, addresses)),
+        health="" if led is None else f"service_name: {led.full_name}",
+        panic_percent=0 if led is None else 1,
+    )
 
 
 def _endpoint(address: str) -> str:

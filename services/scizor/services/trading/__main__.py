@@ -19,6 +19,7 @@ from scizor.adapters.sql.journal import SqlJournal
 from scizor.adapters.sql.leases import SqlLeases
 from scizor.adapters.sql.storage import PoolSettings, SqlStorage
 from scizor.domain.ids import RANDOM_BYTES, new_id
+from scizor.rpc.readiness import Readiness
 from scizor.rpc.server import Service, serve
 from scizor.rpc.settings import ServerSettings
 from scizor.services.research.live_talk import WARM
@@ -54,7 +55,8 @@ async def main(settings: TradingSettings) -> None:
         SandboxSettings(preload=(WARM,), allow_weaker=settings.allow_weaker_sandbox, first_uid=_FIRST_UID)
     )
     ports = Ports(storage, journal, leases, broker, broker, live, calendar, clock, sandbox, fresh_id, seat, _owner())
-    house = House(ports, Choices(settings.reconcile_every_s, settings.heartbeat_s))
+    readiness = Readiness()
+    house = House(ports, Choices(settings.reconcile_every_s, settings.heartbeat_s), readiness.set)
     servicer = TradingServicer(house.use_cases)
     running = asyncio.create_task(house.run())
     running.add_done_callback(_told)
@@ -69,7 +71,7 @@ async def main(settings: TradingSettings) -> None:
         await journal.close()
         await storage.close()
 
-    service = Service(NAME, add_TradingServiceServicer_to_server, servicer, servicer.drain)
+    service = Service(NAME, add_TradingServiceServicer_to_server, servicer, servicer.drain, readiness)
     await serve([service], ServerSettings(settings.port, settings.bind_host), on_stop=[stop])
 
 

@@ -62,9 +62,12 @@ class Choices:
 
 
 class House:
-    """All accounts of one connection, and the use cases over them. `run` until cancelled, then `close`."""
+    """All accounts of one connection, and the use cases over them. `run` until cancelled, then `close`.
 
-    def __init__(self, ports: Ports, choices: Choices) -> None:
+    `turn` is told when it begins to act for them, and when another does.
+    """
+
+    def __init__(self, ports: Ports, choices: Choices, turn: Callable[[bool], None]) -> None:
         self._ports = ports
         self._rooms: dict[str, Room] = {}
         listings = Listings(ports.storage, ports.broker.contracts)
@@ -86,7 +89,9 @@ class House:
             choices.reconcile_every_s,
             prepare=lambda account: self._rooms[account].prepare(),
         )
-        self._floor = Floor(ports.leases, ports.connecting, ports.seat, ports.owner, self._made, self._account_told)
+        self._floor = Floor(
+            ports.leases, ports.connecting, ports.seat, ports.owner, self._made, self._account_told, turn
+        )
         ports.broker.listen(self._floor)
         self._risk = RiskRoom(
             ports.storage,

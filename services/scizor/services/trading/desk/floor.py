@@ -36,7 +36,10 @@ class Connecting(Protocol):
 
 
 class Floor:
-    """The broker's listener, and where desks are found. `make`: a new account's seat and desk."""
+    """The broker's listener, and where desks are found.
+
+    `make`: a new account's seat and desk. `turn`: told whether the connection is ours.
+    """
 
     def __init__(
         self,
@@ -46,9 +49,10 @@ class Floor:
         holder: str,
         make: Callable[[str], tuple[Seat, Desk]],
         account_told: Callable[[BrokerAccount], None],
+        turn: Callable[[bool], None],
     ) -> None:
         self._leases, self._connecting, self._name, self._holder = leases, connecting, name, holder
-        self._make, self._account_told = make, account_told
+        self._make, self._account_told, self._turn = make, account_told, turn
         self._seats: dict[str, Seat] = {}
         self._desks: dict[str, Desk] = {}
         self._arrived = asyncio.Event()
@@ -123,6 +127,7 @@ class Floor:
         tasks: dict[str, asyncio.Task[None]] = {}
         await self._connecting.start()
         lost = asyncio.create_task(_lost(lease))
+        self._turn(True)
         try:
             while not lost.done():
                 for account in self._seats:
@@ -133,6 +138,7 @@ class Floor:
                 await asyncio.wait([lost, news, *tasks.values()], return_when=asyncio.FIRST_COMPLETED)
                 news.cancel()
         finally:
+            self._turn(False)
             for task in (lost, *tasks.values()):
                 task.cancel()
             await asyncio.gather(lost, *tasks.values(), return_exceptions=True)
