@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup protos fmt check test test-full demo up down bench lock
+.PHONY: setup protos fmt check kernels test test-full demo up down bench lock
 
 setup: .venv/ready  ## build .venv from the lock
 
@@ -18,13 +18,17 @@ fmt: setup  ## format everything
 check: setup  ## every static check
 	$(BIN)/python -m tools.check
 
-test: check  ## what CI runs
+kernels: setup  ## compile now what would else be compiled when it is first called
+	@$(BIN)/python -m scizor.services.container.warm > /dev/null
+
+test: setup  ## what CI runs
+	@$(MAKE) --no-print-directory -j2 check kernels
 	$(BIN)/pytest -m "not full" -n 2 --dist loadfile --no-loadscope-reorder
 
 # The suite starts a hundred programs: each file is compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-test-full: check  ## and the long runs against peers
+test-full: check kernels  ## and the long runs against peers
 	$(BIN)/pytest
 
 demo: setup  ## see the whole system do its job

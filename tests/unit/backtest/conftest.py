@@ -24,7 +24,7 @@ def compiled() -> None:
 
 @pytest.fixture
 def executor(compiled: None) -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(4) as threads:
+    with ThreadPoolExecutor(8) as threads:  # more than any test leaves behind at its gate
         yield threads
 
 

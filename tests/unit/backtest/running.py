@@ -12,8 +12,9 @@ import pytest
 
 from scizor.adapters.calendar import ExchangeSessions
 from scizor.domain.backtests import BacktestJob, BacktestState, Progress
+from scizor.services.backtest import runner as runners
 from scizor.services.backtest.computation import Computation
-from scizor.services.backtest.execution import Means
+from scizor.services.backtest.execution import Execution, Means
 from scizor.services.backtest.outcome import Outcome
 from scizor.services.backtest.report import Pace
 from scizor.services.backtest.runner import Runner, RunnerSettings
@@ -40,15 +41,31 @@ def means_of(app: App, executor: ThreadPoolExecutor, owner: str = "one") -> Mean
     )
 
 
+_under_way: set[Execution] = set()
+
+
+class Watched(Execution):
+    """Known from its beginning to its end."""
+
+    async def run(self) -> None:
+        _under_way.add(self)
+        try:
+            await super().run()
+        finally:
+            _under_way.remove(self)
+
+
 @asynccontextmanager
 async def running(means: Means, max_jobs: int = 2) -> AsyncIterator[Runner]:
     runner = Runner(means, RunnerSettings(max_jobs, lease_s=10.0, poll_s=0.01))
-    task = asyncio.create_task(runner.run())
-    try:
-        yield runner
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runners, "Execution", Watched)
+        task = asyncio.create_task(runner.run())
+        try:
+            yield runner
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
 
 
 async def ended(app: App, backtest_id: str) -> BacktestJob:
@@ -69,8 +86,8 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.001)
 
 
-async def nobody_reports() -> bool:
-    return not any("Reporter.run" in repr(task.get_coro()) for task in asyncio.all_tasks())
+async def no_attempt_is_under_way() -> bool:
+    return not _under_way
 
 
 async def states(app: App, jobs: list[BacktestJob]) -> list[BacktestState]:

@@ -25,7 +25,7 @@ from tests.unit.backtest.running import (
     Gate,
     ended,
     means_of,
-    nobody_reports,
+    no_attempt_is_under_way,
     reached,
     running,
     until,
@@ -72,7 +72,7 @@ async def test_a_job_that_could_not_be_saved_is_run_again_when_its_lease_ends(
         await reached(app, job.id, lambda progress: progress.bars_done > 0)
         storage.available = False
         gate.opened.set()
-        await until(nobody_reports)
+        await until(no_attempt_is_under_way)
         storage.available = True
         assert (await app.backtests.get(job.id)).progress.state is BacktestState.RUNNING
         app.clock.time += timedelta(seconds=11)
@@ -96,7 +96,7 @@ async def test_a_job_that_loses_its_database_at_every_attempt_fails_in_the_end(
         for attempt in range(1, MAX_ATTEMPTS + 1):
 
             async def attempt_is_over(attempt: int = attempt) -> bool:
-                return runs == attempt and await nobody_reports()
+                return runs == attempt and await no_attempt_is_under_way()
 
             await until(attempt_is_over)
             app.clock.time += timedelta(seconds=11)

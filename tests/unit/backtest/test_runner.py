@@ -19,7 +19,7 @@ from tests.unit.backtest.running import (
     Gate,
     ended,
     means_of,
-    nobody_reports,
+    no_attempt_is_under_way,
     reached,
     running,
     states,
@@ -68,7 +68,7 @@ async def test_a_running_job_that_is_cancelled_computes_no_further(
     async with running(means_of(app, executor), max_jobs=1):
         await reached(app, job.id, lambda progress: progress.bars_done > 0)
         await app.cancel(job.id)
-        await until(nobody_reports)
+        await until(no_attempt_is_under_way)
         gate.opened.set()
         other = await app.create(spec_of(strategy_id="buy_and_hold"))
         await ended(app, other.id)
