@@ -230,6 +230,7 @@ async def test_each_call_logs_one_line_without_its_payload(running: Running) -> 
         metadata = [("x-request-id", "r-1"), ("authorization", "Bearer hunter2")]
         await running.stub.ImportBars(iter([header(), header()]), metadata=metadata)
         await refused(running.stub.GetSymbol(pb.GetSymbolRequest(symbol="SECRET?")))
+        await until(lambda: len(lines) == 2)  # a refusal is sent before its line is written
     first, second = lines
     assert first["method"] == "scizor.marketdata.v1.MarketDataService/ImportBars"
     assert (first["code"], first["requests"], first["responses"], first["request_id"]) == ("OK", 2, 1, "r-1")

@@ -36,6 +36,16 @@ def test_a_cancelled_order_keeps_what_had_filled_and_takes_what_comes_late() -> 
     assert then(late, fill(30, "c.01"))[0].state is OrderState.FILLED
 
 
+@pytest.mark.parametrize("ending", [e.Canceled(), e.Expired()])
+@pytest.mark.parametrize("between", [[], [e.LinkLost()], [e.CancelRequested()]])
+def test_what_ends_after_all_of_its_old_terms_has_filled_was_on_the_new_ones(
+    ending: e.Payload, between: list[e.Payload]
+) -> None:
+    order, _ = then(order_of(e.Working(), e.ReplaceRequested(MORE)), *between, fill(100), ending)
+    assert order.state in (OrderState.CANCELED, OrderState.EXPIRED)
+    assert (order.terms, order.pending, order.remaining) == (MORE, None, Decimal(0))
+
+
 def test_a_late_submitted_does_not_take_a_filled_order_back() -> None:
     order, incidents = then(order_of(e.Working(), fill(100)), e.Working(), e.FillsTold(Decimal(0)))
     assert (order.state, order.filled, incidents) == (OrderState.FILLED, Decimal(100), [])
@@ -263,7 +273,8 @@ def test_whatever_comes_the_order_stays_in_its_senses(said: list[e.Payload]) -> 
         assert (order.state is OrderState.FILLED) == (order.filled >= order.whole)
         assert order.told_filled >= before.told_filled or order.filled < before.filled
         assert order.remaining >= 0
-        if before.state is OrderState.FILLED and order.filled >= before.filled:
+        enlarged = isinstance(payload, e.Replaced) and payload.terms.quantity > order.filled
+        if before.state is OrderState.FILLED and order.filled >= before.filled and not enlarged:
             assert order.state is OrderState.FILLED
         if order.state.ended:
             assert order.pending is None is order.queued

@@ -152,6 +152,31 @@ def test_an_order_that_is_gone_was_cancelled() -> None:
     assert (found.orders["order-1"].state, kinds(found)) == (OrderState.CANCELED, [DifferenceKind.GONE])
 
 
+@pytest.mark.parametrize("heard", [0, 60, 100])
+def test_an_order_that_others_made_larger_is_open_though_all_of_ours_has_filled(heard: int) -> None:
+    fills = [e.Executed(execution(f"a{part}.01", 20)) for part in range(5)]
+    before, _ = ours(e.Identified("17"), e.Working(), *fills[: heard // 20])
+    snapshot = replace(
+        EMPTY,
+        open_orders=(told(BrokerStatus.WORKING, 100, shares(150)),),
+        executions=tuple(ExecutionReport(OURS, one.execution) for one in fills),
+        positions=holding(100),
+        cash={"USD": Decimal(-5000)},
+    )
+    found = settled(before, snapshot)
+    order = found.orders["order-1"]
+    assert (order.state, order.terms, order.remaining) == (OrderState.PARTIALLY_FILLED, shares(150), Decimal(50))
+    assert DifferenceKind.ALIVE in kinds(found)
+
+
+def test_what_is_gone_and_had_filled_but_for_an_unanswered_replacement_is_filled() -> None:
+    asked = e.ReplaceRequested(shares(150))
+    mine, _ = ours(e.Identified("17"), e.Working(), asked, e.Executed(execution("a.01", 100)), e.LinkLost())
+    found = reconcile(mine, replace(EMPTY, positions=holding(100), cash={"USD": Decimal(-5000)}), LATER)
+    assert (found.orders["order-1"].state, kinds(found)) == (OrderState.FILLED, [DifferenceKind.GONE])
+    assert found.orders["order-1"].terms == TERMS
+
+
 def test_orders_placed_elsewhere_are_taken_up_to_be_watched() -> None:
     snapshot = replace(
         EMPTY,

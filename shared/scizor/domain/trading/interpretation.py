@@ -69,7 +69,8 @@ def _identity(broker_id: str) -> list[e.Payload]:
 
 
 def _terms(order: Order, report: OrderReport) -> list[e.Payload]:
-    if report.standing.status in _OVER:  # brokers leave out prices and quantities of orders that have ended
+    # Brokers leave out prices and quantities of orders that have ended, and what comes late must not reopen one.
+    if report.standing.status in _OVER or order.state.ended:
         return []
     told = _as_asked(report.terms, *filter(None, (order.pending, order.terms)))
     said: list[e.Payload] = []

@@ -2,7 +2,8 @@
 
 What brokers tell comes late, twice and in any order, so every state takes every event: what cannot be is passed over,
 what should not be is an incident. A fill wins over a cancel, executions count whatever the state, and nothing a status
-says takes a filled order back. Only clients' commands can be refused.
+says takes a filled order back: only its being changed to more than has filled does. Only clients' commands can be
+refused.
 """
 
 from __future__ import annotations
@@ -139,7 +140,9 @@ def _tidied(order: Order) -> Order:
         terms = order.pending if order.pending and order.filled > order.terms.quantity else order.terms
         phase = order.phase if order.phase.ended else OrderState.WORKING
         return replace(order, terms=terms, phase=phase, hold=Hold.NONE, pending=None, queued=None)
-    return replace(order, hold=Hold.NONE, pending=None, queued=None)
+    # What has filled all of the terms in force and ends otherwise had others in force.
+    terms = order.pending if order.pending and order.filled >= order.terms.quantity else order.terms
+    return replace(order, terms=terms, hold=Hold.NONE, pending=None, queued=None)
 
 
 def _alive(order: Order, phase: OrderState, hold: Hold) -> Moved:
@@ -220,7 +223,7 @@ def _commanded(order: Order, said: e.CancelRequested | e.ReplaceRequested) -> Or
 
 
 def _replaced(order: Order, terms: Terms) -> Moved:
-    if order.state.ended:
+    if order.phase.ended or (order.state is OrderState.FILLED and terms.quantity <= order.filled):
         return order, None
     if terms == order.pending:
         # A cancel that is under way stays so: only what its refusal leads back to is settled.

@@ -140,6 +140,12 @@ class _Run:
                 return  # it ended after the broker was asked
             self._differ(DifferenceKind.ALIVE, order.id, order.state.name, report.standing.status.name)
             order = self._say(order, (e.Reopened(),))
+        if order.state is OrderState.FILLED and report.terms.quantity > max(order.filled, report.standing.filled):
+            if self._heard_of(order) >= self._theirs.asked_time:
+                return
+            # All that was ours to fill has, and the broker has more of it: somebody changed it meanwhile.
+            self._differ(DifferenceKind.ALIVE, order.id, order.state.name, report.standing.status.name)
+            order = self._say(order, (e.Replaced(report.terms),))
         if order.phase is OrderState.UNKNOWN and report.standing.status is not BrokerStatus.HELD:
             order = self._say(order, news(order, (e.Working(),)))
         self.hear(report)
@@ -161,6 +167,9 @@ class _Run:
             self._say(order, (e.Rejected("it never reached the broker"),))
         else:
             self._differ(DifferenceKind.GONE, order.id, order.state.name, "not shown")
+            if order.filled >= order.terms.quantity:  # it waits for a replacement that nothing tells of
+                self._say(order, news(order, (e.ReplaceRejected("it had filled"),)))
+                return
             over = order.terms.tif is not TimeInForce.GTC and not covered
             reason = "the broker no longer has it"
             self._say(order, news(order, (e.Expired(reason) if over else e.Canceled(reason),)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -222,11 +221,9 @@ async def test_an_exchange_without_a_calendar_stops_only_who_names_it(world: Wor
         await world.plan(history("", "", "NOBODY"))
 
 
-def test_three_years_of_357_symbols_are_planned_in_a_fifth_of_a_second() -> None:
+def test_three_years_of_357_symbols_make_a_chunk_a_year_of_each() -> None:
     days = np.arange(16_200, 17_300, dtype=np.int32)
     days = days[(days + 3) % 7 < 5]
     wanted = [Wanted(key, f"S{key}.NYSE", days, 16_200, 17_300, present=days[::2]) for key in range(357)]
-    started = time.perf_counter()
     plan = planned(wanted, PlanRules(Interval.DAY_1, 365, 3))
-    assert time.perf_counter() - started < 0.2
     assert len(plan.chunks) == 357 * 3
