@@ -78,7 +78,7 @@ class Relay:
 
     def __init__(self, port: int) -> None:
         self._port, self._writers = port, set[asyncio.StreamWriter]()
-        self.away, self.passed, self.port = False, 0, 0
+        self.away, self.port = False, 0
 
     @asynccontextmanager
     async def standing(self) -> AsyncIterator[Relay]:
@@ -96,7 +96,6 @@ class Relay:
         if self.away:
             writer.transport.abort()
             return
-        self.passed += 1
         onward, back = await asyncio.open_connection("127.0.0.1", self._port)
         self._writers |= {writer, back}
         await asyncio.gather(_pass_on(reader, back), _pass_on(onward, writer))
@@ -218,17 +217,17 @@ async def test_bars_lost_on_the_way_are_a_gap_and_none_is_told_where_none_was_lo
     await until(lambda: bool(heard.states(AAPL)))
     live.broker.push_bar(aapl, FIVE, bar(0, 1.0))
     await until(lambda: len(heard.of_bars()) == 1)
-    for count, told in ((2, bar(1, 2.0)), (4, bar(4, 5.0))):
-        passed = relay.passed
+    for cuts, count, told in ((1, 2, bar(1, 2.0)), (2, 4, bar(4, 5.0))):
         relay.cut()
-        await until(partial(back_again, relay, heard, passed))
+        await until(partial(back_again, heard, cuts))
         live.broker.push_bar(aapl, FIVE, told)
         await until(partial(lambda count: len(heard.of_bars()) == count, count))
     assert heard.of_bars() == [("bar", 1.0), ("bar", 2.0), ("gap", 10.0), ("bar", 5.0)]
 
 
-def back_again(relay: Relay, heard: Heard, passed: int) -> bool:
-    return relay.passed > passed and heard.states(AAPL)[-1] is FeedState.ACTIVE
+def back_again(heard: Heard, cuts: int) -> bool:
+    states = heard.states(AAPL)
+    return states.count(FeedState.INTERRUPTED) == cuts and states[-1] is not FeedState.INTERRUPTED
 
 
 async def test_a_service_that_is_away_is_no_error_and_is_found_again(
