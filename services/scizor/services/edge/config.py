@@ -140,14 +140,13 @@ def _reply(reply: Reply) -> str:
 
 
 def _cluster(name: str, addresses: list[str], led: ServiceDescriptor | None = None) -> str:
-    """`led`: of its hosts one at a time takes calls, as its health under this name tells; with none, any says why."""
+    """`led`: of its hosts one at a time takes calls, as its health under this name tells."""
     return _filled(
         "cluster.yaml",
         name=name,
         addresses=", ".join(addresses),
         endpoints=", ".join(map(_endpoint, addresses)),
         health="" if led is None else f"service_name: {led.full_name}",
-        panic_percent=0 if led is None else 1,
     )
 
 
