@@ -42,6 +42,7 @@ FREE: Final[Schema] = {"type": "object"}
 """Kubernetes' own objects, which its schema judges: `scheduling.affinity`, annotations."""
 TEXTS: Final[Schema] = {"type": "object", "additionalProperties": TEXT}
 LABEL: Final[Schema] = {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?$"}
+DURATION: Final[Schema] = {"type": "string", "pattern": "^([0-9]+(ms|[smh]))+$"}
 SIZE: Final[Schema] = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti)$"}
 
 
@@ -206,8 +207,11 @@ def _edge() -> dict[str, Schema]:
 
 
 def _rules() -> dict[str, Schema]:
-    peers = {name: _ref("peers") for name in ("edgeFrom", "databaseTo", "gatewayTo", "computeTo", "quotesTo", "dnsTo")}
+    outside = ("databaseTo", "gatewayTo", "computeTo", "quotesTo", "dnsTo")
+    peers = {name: _ref("peers") for name in ("edgeFrom", "metricsFrom", *outside)}
+    monitor = closed(enabled=FLAG, interval=DURATION, labels=TEXTS)
     return {
+        "metrics": closed(enabled=FLAG, port=PORT, serviceMonitor=monitor),
         "networkPolicy": closed(enabled=FLAG, **peers),
         "disruptionBudgets": FLAG,
         "topologySpread": listed(WORD),

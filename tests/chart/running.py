@@ -1,7 +1,7 @@
 """The chart's programs on this machine, by what its manifests say: arguments, environment, Envoy's configuration.
 
 What a cluster would do is done by hand: names become addresses, the secret becomes the database of the tests, and two
-replicas, which would have the same port at two addresses, have two ports at one.
+replicas, which would have the same port at two addresses, have two ports at one; so have the pages of metrics.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class Installation(Stack):
     clock: str = "now"
     second_ports: dict[str, int] = field(default_factory=lambda: dict(zip(_TWICE, free_ports(2), strict=True)))
     replicas: dict[str, list[subprocess.Popen[bytes]]] = field(default_factory=dict)
+    pages: dict[str, list[str]] = field(default_factory=dict)
     _running: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -77,12 +78,18 @@ class Installation(Stack):
             "marketdata": {"port": port["SCIZOR_MARKETDATA_PORT"]},
             "backtest": {"port": port["SCIZOR_BACKTEST_PORT"], "replicas": 2, "settings": {"leaseS": 3}},
             "trading": {"port": port["SCIZOR_TRADING_PORT"], "replicas": 2},
+            "metrics": {"enabled": True},
             "ibsim": {"port": port["SCIZOR_IBSIM_PORT"], "settings": {"clock": self.clock}},
         }
 
     def _program(self, pod: Manifest, **more: str) -> subprocess.Popen[bytes]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "NUMBA_CACHE_DIR") if name in os.environ}
         told = {name: _resolved(value) for name, value in environment(pod).items()}
+        for name in told:
+            if name.endswith("_METRICS_PORT"):
+                (port,) = free_ports(1)
+                told[name] = str(port)
+                self.pages.setdefault(container(pod)["args"][0], []).append(f"http://{_LOCAL}:{port}/metrics")
         variables = {**kept, "HOME": str(self.home), "GRPC_ENABLE_FORK_SUPPORT": "0", **told, **more}
         words = [sys.executable, "-m", "scizor.services.container", *container(pod)["args"]]
         return self._started(words, variables | {"DATABASE_URL": self.database_url})

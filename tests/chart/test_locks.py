@@ -23,6 +23,7 @@ EDGES = {
 }
 """Who calls whom, of the whole installation."""
 OUTSIDE = {"database": 5432, "gateway": 4001}
+COMPONENT = "app.kubernetes.io/component"
 PORTS = {"marketdata": 50051, "backtest": 50052, "trading": 50053, "dask-scheduler": 8786, "dask-worker": 8788}
 
 
@@ -93,12 +94,19 @@ def test_only_who_keeps_rows_is_told_of_the_database() -> None:
     assert told == {name for name, called in EDGES.items() if "database" in called}
 
 
+def owners(selector: Manifest) -> list[str]:
+    """Whose pods they are, of one program or of several."""
+    (several,) = selector.get("matchExpressions", [{"values": [selector["matchLabels"].get(COMPONENT)]}])
+    assert several.get("operator", "In") == "In"
+    return list(several["values"])
+
+
 def policies(kind: str = "production", values: str = "") -> list[Manifest]:
     return of_kind(rendered(kind, values), "NetworkPolicy")
 
 
 def owner(selector: Manifest) -> str:
-    return str(selector["matchLabels"]["app.kubernetes.io/component"])
+    return str(selector["matchLabels"][COMPONENT])
 
 
 def test_nothing_may_call_or_be_called_unless_something_says_so() -> None:
@@ -120,7 +128,7 @@ def test_the_ways_that_are_open_are_those_that_are_used() -> None:
         (owner(rule["from"][0]["podSelector"]), owner(one["spec"]["podSelector"]))
         for one in policies()
         for rule in one["spec"].get("ingress", [])
-        if named(one) != "to-envoy"
+        if named(one) not in {"to-envoy", "to-metrics"}
     }
     assert arriving == {(caller, called) for caller, called in leaving if called not in OUTSIDE}
 
@@ -152,7 +160,8 @@ def test_every_port_that_is_open_is_one_that_is_listened_to() -> None:
         for policy in policies(kind):
             for rule in policy["spec"].get("ingress", []):
                 ports = {one["port"] for one in rule["ports"]}
-                assert ports <= listening[owner(policy["spec"]["podSelector"])], named(policy)
+                for name in owners(policy["spec"]["podSelector"]):
+                    assert ports <= listening[name], named(policy)
 
 
 def test_names_are_asked_for_by_whoever_calls_and_by_nobody_else() -> None:

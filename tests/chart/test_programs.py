@@ -20,7 +20,6 @@ from scizor.services.ibsim.settings import IbsimSettings
 from scizor.services.local.settings import LocalSettings
 from scizor.services.marketdata.settings import MarketDataSettings
 from scizor.services.trading.settings import TradingSettings
-from scizor.trading.v1 import trading_service_pb2
 from tests.chart.rendering import (
     KINDS,
     Manifest,
@@ -41,7 +40,7 @@ SERVICES: dict[str, tuple[type[BaseSettings], str]] = {
     ),
     "backtest": (BacktestSettings, backtest_service_pb2.DESCRIPTOR.services_by_name["BacktestService"].full_name),
     "worker": (BacktestSettings, backtest_service_pb2.DESCRIPTOR.services_by_name["BacktestService"].full_name),
-    "trading": (TradingSettings, trading_service_pb2.DESCRIPTOR.services_by_name["TradingService"].full_name),
+    "trading": (TradingSettings, ""),  # one that stands by must not hold up a roll-out
 }
 # What closes after calls have ended: MarketData has most of it.
 CALLBACKS = 4
@@ -67,17 +66,21 @@ def test_a_service_listens_where_it_is_probed_and_called(name: str, kind: str, m
     settings = settings_in(pod, model, monkeypatch)
     runs = container(pod)
     assert settings.bind_host == "0.0.0.0"  # noqa: S104 - what it must be in a pod
-    assert runs["startupProbe"]["grpc"] == {"port": settings.port, "service": service}
+    assert runs["startupProbe"]["grpc"] == {"port": settings.port} | ({"service": service} if service else {})
     assert runs["readinessProbe"]["grpc"] == runs["startupProbe"]["grpc"]
     assert runs["livenessProbe"]["grpc"] == {"port": settings.port}
-    if name == "worker":
-        assert "ports" not in runs
-    else:
-        assert runs["ports"] == [{"name": "grpc", "containerPort": settings.port}]
-        (called,) = [one for one in of_kind(manifests, "Service") if component(one) == name]
+    ports = {} if name == "worker" else {"grpc": (settings.port, "kubernetes.io/h2c")}
+    if settings.metrics_port:
+        ports["metrics"] = (settings.metrics_port, "http")
+    assert (settings.metrics_port != 0) == (kind == "production")
+    assert runs.get("ports", []) == [{"name": port, "containerPort": number} for port, (number, _) in ports.items()]
+    named = [one for one in of_kind(manifests, "Service") if component(one) == name]
+    assert len(named) == bool(ports)
+    for called in named:
         assert called["spec"]["clusterIP"] == "None"
         assert called["spec"]["ports"] == [
-            {"name": "grpc", "port": settings.port, "targetPort": "grpc", "appProtocol": "kubernetes.io/h2c"}
+            {"name": port, "port": number, "targetPort": port, "appProtocol": protocol}
+            for port, (number, protocol) in ports.items()
         ]
 
 
@@ -174,6 +177,7 @@ marketdata: {port: 6001}
 backtest: {port: 6002}
 trading: {port: 6003, settings: {clientId: 98}}
 dask: {enabled: true, scheduler: {port: 6786, httpPort: 6787}}
+metrics: {enabled: true, port: 6464}
 """
 EXPECTED = {
     "SCIZOR_BIND_HOST": "127.0.0.1",
@@ -187,6 +191,9 @@ EXPECTED = {
     "SCIZOR_BACKTEST_PORT": "6002",
     "SCIZOR_TRADING_PORT": "6003",
     "SCIZOR_TRADING_MARKETDATA": "scizor-marketdata:6001",
+    "SCIZOR_MARKETDATA_METRICS_PORT": "6464",
+    "SCIZOR_BACKTEST_METRICS_PORT": "6464",
+    "SCIZOR_TRADING_METRICS_PORT": "6464",
     "IBKR_HOST": "tws.example.com",
     "IBKR_PORT": "7496",
     "IBKR_CLIENT_ID": "99",

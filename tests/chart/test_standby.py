@@ -10,6 +10,7 @@ import grpc
 import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.chart.running import Installation
 from tests.conftest import dsn_of, run_on_server
@@ -55,12 +56,42 @@ def acting(stack: Installation) -> list[bool]:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             health = health_pb2_grpc.HealthStub(channel)
             assert (
-                health.Check(health_pb2.HealthCheckRequest(), timeout=5).status
+                health.Check(health_pb2.HealthCheckRequest(), timeout=30, wait_for_ready=True).status
                 == health_pb2.HealthCheckResponse.SERVING
             )
             answer = health.Check(health_pb2.HealthCheckRequest(service=NAME), timeout=5)
             told.append(answer.status == health_pb2.HealthCheckResponse.SERVING)
     return told
+
+
+Page = dict[str, dict[tuple[str, ...], float]]
+
+
+def page(url: str) -> Page:
+    """Each sample that is there, by its name and the values of its labels, by their names."""
+    found: Page = {}
+    for family in text_string_to_metric_families(httpx.get(url, timeout=10).text):
+        for one in family.samples:
+            found.setdefault(one.name, {})[tuple(value for _, value in sorted(one.labels.items()))] = one.value
+    return found
+
+
+def check_pages(stack: Installation) -> None:
+    """Every pod tells its calls and its figures; of the two of trading, the one that acts those of the account."""
+    (marketdata,) = map(page, stack.pages["marketdata"])
+    assert marketdata["scizor_marketdata_broker_up"] == {(): 1}
+    assert all(one["scizor_backtest_jobs_running"] == {(): 0} for one in map(page, stack.pages["backtest"]))
+    idle, acts = sorted(map(page, stack.pages["trading"]), key=lambda one: one["scizor_trading_acting"][()])
+    assert (idle["scizor_trading_acting"], acts["scizor_trading_acting"]) == ({(): 0}, {(): 1})
+    assert "scizor_trading_open_orders" not in idle
+    ((account, _),) = [labels for labels, number in acts["scizor_trading_gate"].items() if number]
+    assert acts["scizor_trading_gate"][account, "OPEN"] == 1
+    assert acts["scizor_trading_state"] == {(account, "ACTIVE"): 1, (account, "REDUCING"): 0, (account, "HALTED"): 0}
+    assert acts["scizor_trading_open_orders"] == {(account,): CALLS}
+    assert acts["scizor_trading_differences"] == {(account,): 0}
+    assert acts["scizor_trading_reconciled_timestamp_seconds"].keys() == {(account,)}
+    assert sum(acts["scizor_trading_deployments"].values()) == 0
+    assert acts["grpc_server_handled_total"]["OK", "PlaceOrder", NAME, "unary"] == CALLS
 
 
 def test_the_one_that_acts_gets_all_calls_and_the_other_takes_over_when_it_dies(
@@ -69,6 +100,7 @@ def test_the_one_that_acts_gets_all_calls_and_the_other_takes_over_when_it_dies(
     assert sorted(acting(stack)) == [False, True]
     made = [placed(rest, f"before-{number}", limit(1, FAR))["id"] for number in range(CALLS)]
     reached(rest, made[0], *LIVE)
+    check_pages(stack)
 
     stack.replicas["trading"][acting(stack).index(True)].kill()
     until(lambda: gate(rest) == "GATE_STATE_OPEN", "the other has taken over")

@@ -6,6 +6,7 @@ kind      what runs it
 values    what may be chosen about it
 args      the words for the image; or a container of its own
 port      where others call it, by its name; more: further ports
+metrics   where it answers GET /metrics; 0: nowhere
 ready     the probe of startup and readiness; alive: that of liveness
 settings  environment by prefix; environment: by name
 calls     other programs of the table, or the outside: database, gateway, compute, quotes
@@ -20,12 +21,14 @@ scales    whether there may be several
 {{- $computeCalls := list $database -}}
 {{- if $compute }}{{- $computeCalls = append $computeCalls (ternary "dask-scheduler" "compute" .Values.dask.enabled) }}{{- end -}}
 {{- $marketdata := printf "%s:%v" (include "scizor.host" (list . "marketdata")) .Values.marketdata.port -}}
+{{- $metrics := ternary .Values.metrics.port 0 .Values.metrics.enabled -}}
 {{- $backtestSettings := mergeOverwrite (deepCopy .Values.backtest.settings) .Values.worker.settings -}}
 marketdata:
   kind: Deployment
   values: {{ toJson .Values.marketdata }}
   args: [marketdata]
   port: {grpc: {{ .Values.marketdata.port }}}
+  metrics: {{ $metrics }}
   ready: {grpc: {port: {{ .Values.marketdata.port }}, service: scizor.marketdata.v1.MarketDataService}}
   alive: {grpc: {port: {{ .Values.marketdata.port }}}}
   settings: {SCIZOR_MARKETDATA_: {{ toJson .Values.marketdata.settings }}}
@@ -41,6 +44,7 @@ backtest:
   scales: true
   args: [backtest]
   port: {grpc: {{ .Values.backtest.port }}}
+  metrics: {{ $metrics }}
   ready: {grpc: {port: {{ .Values.backtest.port }}, service: scizor.backtest.v1.BacktestService}}
   alive: {grpc: {port: {{ .Values.backtest.port }}}}
   settings: {SCIZOR_BACKTEST_: {{ toJson .Values.backtest.settings }}}
@@ -52,6 +56,7 @@ worker:
   values: {{ toJson .Values.worker }}
   scales: true
   args: [worker]
+  metrics: {{ $metrics }}
   ready: {grpc: {port: {{ .Values.backtest.port }}, service: scizor.backtest.v1.BacktestService}}
   alive: {grpc: {port: {{ .Values.backtest.port }}}}
   settings: {SCIZOR_BACKTEST_: {{ toJson $backtestSettings }}}
@@ -65,7 +70,8 @@ trading:
   scales: true
   args: [trading]
   port: {grpc: {{ .Values.trading.port }}}
-  ready: {grpc: {port: {{ .Values.trading.port }}, service: scizor.trading.v1.TradingService}}
+  metrics: {{ $metrics }}
+  ready: {grpc: {port: {{ .Values.trading.port }}}}
   alive: {grpc: {port: {{ .Values.trading.port }}}}
   settings: {SCIZOR_TRADING_: {{ toJson .Values.trading.settings }}}
   environment:

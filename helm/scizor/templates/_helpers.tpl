@@ -50,6 +50,7 @@ helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- $given := dict "SCIZOR_BIND_HOST" $values.bindHost "SCIZOR_LOG_LEVEL" $values.logLevel "SCIZOR_HOME" $values.home -}}
 {{- range $prefix, $settings := .component.settings }}
 {{- range $name, $value := $settings }}{{ $_ := set $given (printf "%s%s" $prefix (snakecase $name | upper)) $value }}{{ end }}
+{{- with $.component.metrics }}{{ $_ := set $given (printf "%sMETRICS_PORT" $prefix) . }}{{ end }}
 {{- end -}}
 {{- $given = mergeOverwrite $given (.component.environment | default dict) -}}
 {{- range $name, $value := $given }}
@@ -68,6 +69,12 @@ helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- with .component.values.env }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{/* Where pods of a component listen, by the names of ports; the component */}}
+{{- define "scizor.ports" -}}
+{{- $metrics := ternary (dict "metrics" .metrics) dict (gt (int .metrics) 0) -}}
+{{- merge dict (.port | default dict) (.more | default dict) $metrics | toYaml }}
 {{- end }}
 
 {{/* Whether a component has several pods; the component */}}

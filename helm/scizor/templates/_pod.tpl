@@ -60,7 +60,7 @@ spec:
     env: {{- include "scizor.environment" . | nindent 4 }}
     {{- end }}
     imagePullPolicy: {{ $root.Values.image.pullPolicy }}
-    {{- with merge (dict) ($component.port | default dict) ($component.more | default dict) }}
+    {{- with include "scizor.ports" $component | fromYaml }}
     ports:
     {{- range $port, $number := . }}
     - {name: {{ $port }}, containerPort: {{ $number }}}

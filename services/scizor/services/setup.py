@@ -18,6 +18,7 @@ from scizor.adapters.sql.storage import PoolSettings, SqlStorage
 from scizor.domain.errors import ScizorError
 from scizor.rpc import logs
 from scizor.rpc.server import run
+from scizor.rpc.settings import ServerSettings
 
 
 class ServiceSettings(BaseSettings):
@@ -40,6 +41,12 @@ class ServiceSettings(BaseSettings):
         description="DATABASE_URL: PostgreSQL as postgresql+asyncpg://...; unset: the embedded one of the home",
     )
     database_connections: int = Field(default=10, ge=2, le=100, description="most connections to the database")
+    metrics_port: int = Field(default=0, ge=0, le=65535, description="port for GET /metrics; 0: none")
+
+    def server(self, port: int) -> ServerSettings:
+        """How its server listens."""
+        name = f"{self.model_config.get('env_prefix', '')}METRICS_PORT"
+        return ServerSettings(port, self.bind_host, metrics_port=self.metrics_port, metrics_setting=name)
 
 
 _Settings = TypeVar("_Settings", bound=ServiceSettings)

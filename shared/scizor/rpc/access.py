@@ -28,7 +28,7 @@ class AccessLog(Stage):
         try:
             yield
         except (asyncio.CancelledError, GeneratorExit):
-            code = _why_cancelled(call.context).name
+            code = why_cancelled(call.context).name
             raise
         finally:
             _log.info(
@@ -45,6 +45,7 @@ class AccessLog(Stage):
             )
 
 
-def _why_cancelled(context: Context) -> StatusCode:
+def why_cancelled(context: Context) -> StatusCode:
+    """Whether the caller left, or its time was over."""
     remaining_s = context.time_remaining()
     return StatusCode.CANCELLED if remaining_s is None or remaining_s > 0 else StatusCode.DEADLINE_EXCEEDED

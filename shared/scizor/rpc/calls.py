@@ -11,7 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 import grpc
 from google.protobuf.message import Message
@@ -22,16 +22,27 @@ from scizor.rpc.messages import receiver, serialize
 Context = grpc.aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
+_KINDS: Final = {
+    (False, False): "unary",
+    (True, False): "client_stream",
+    (False, True): "server_stream",
+    (True, True): "bidi_stream",
+}
+"""By whether requests stream and whether responses do, as the field's metrics call them."""
+
 
 @dataclass(slots=True)
 class Call:
-    """One call under way. `method` is `package.Service/Method`; the counts are of messages that passed so far."""
+    """One call under way. `method`: `package.Service/Method`; `kind`: as in _KINDS.
+
+    The counts are of messages that passed so far.
+    """
 
     # What grpc raises to leave a handler whose status is already set.
     ABORTED: ClassVar[type[Exception]] = grpc.aio.AbortError
 
     method: str
-    is_stream: bool
+    kind: str
     context: Context
     metadata: dict[str, str] = field(default_factory=dict)
     request_id: str = ""
@@ -44,6 +55,11 @@ class Call:
         self.metadata = {str(key): value for key, value in pairs if isinstance(value, str)}
         given = self.metadata.get("x-request-id", "")
         self.request_id = given if given.isprintable() and 0 < len(given) <= 100 else uuid.uuid4().hex
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether there may be several messages either way."""
+        return self.kind != "unary"
 
 
 class Stage:
@@ -107,7 +123,7 @@ class _Staged:
         self._method = method
         self._stages = stages
         self._takes_stream = bool(handler.request_streaming)
-        self._is_stream = self._takes_stream or bool(handler.response_streaming)
+        self._kind = _KINDS[self._takes_stream, bool(handler.response_streaming)]
         self._behavior: Any = (
             handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
         )
@@ -132,7 +148,7 @@ class _Staged:
 
     @asynccontextmanager
     async def _entered(self, context: Context) -> AsyncIterator[Call]:
-        call = Call(self._method, self._is_stream, context)
+        call = Call(self._method, self._kind, context)
         async with AsyncExitStack() as stack:
             for stage in self._stages:
                 await stack.enter_async_context(stage.around(call))

@@ -13,6 +13,11 @@ class Readiness:
         self._ready = False
         self._changed = asyncio.Event()
 
+    @property
+    def ready(self) -> bool:
+        """As it is."""
+        return self._ready
+
     def set(self, ready: bool) -> None:
         """From now on."""
         self._ready = ready

@@ -26,6 +26,7 @@ from scizor.rpc.calls import Pipeline
 from scizor.rpc.errors import ErrorMapping
 from scizor.rpc.json_fields import JsonFields
 from scizor.rpc.logs import leave_out_headers
+from scizor.rpc.metrics import Figure, Metrics
 from scizor.rpc.readiness import Readiness
 from scizor.rpc.reflection import add_reflection
 from scizor.rpc.settings import ServerSettings
@@ -54,14 +55,19 @@ class Service:
 
 
 class Server:
-    """A grpc.aio server with the house's stages, health and reflection."""
+    """A grpc.aio server with the house's stages, health and reflection.
 
-    def __init__(self, services: Sequence[Service], settings: ServerSettings) -> None:
+    `figures`: what a scraper reads beside the calls, where there is a port for it.
+    """
+
+    def __init__(self, services: Sequence[Service], settings: ServerSettings, figures: Sequence[Figure] = ()) -> None:
         leave_out_headers()
         self._services = tuple(services)
         self._settings = settings
         self._traffic = Traffic(settings.max_concurrent_calls, settings.unary_deadline_s)
-        stages = (AccessLog(), ErrorMapping(), self._traffic, JsonFields(), Validation())
+        self._metrics = Metrics(figures) if settings.metrics_port else None
+        counted = [] if self._metrics is None else [self._metrics]
+        stages = (AccessLog(), *counted, ErrorMapping(), self._traffic, JsonFields(), Validation())
         pipeline = Pipeline(stages, settings.max_message_bytes)
         self._server = grpc.aio.server(interceptors=(pipeline,), options=_options(settings))
         self.health = health.HealthServicer()
@@ -72,18 +78,22 @@ class Server:
         self._telling: list[asyncio.Task[None]] = []
 
     async def start(self) -> int:
-        """Listen; returns the port. Raises: OSError when it is taken."""
-        address = f"{self._settings.host}:{self._settings.port}"
+        """Listen; returns the port. Raises: OSError when it is taken, or that of metrics is."""
+        settings = self._settings
+        address = f"{settings.host}:{settings.port}"
+        if self._metrics is not None:
+            await self._metrics.serve(settings.host, settings.metrics_port, settings.metrics_setting)
         try:
             port = self._server.add_insecure_port(address)
         except RuntimeError as error:
+            await self._hang_up()
             raise OSError(errno.EADDRINUSE, f"cannot listen on {address}: another program does") from error
         for service in self._services:
             await self._tell(service.name, service.readiness is None)
             if service.readiness is not None:
                 self._telling.append(asyncio.create_task(self._repeat(service.name, service.readiness)))
         await self._server.start()
-        _log.info("serving", address=f"{self._settings.host}:{port}", services=[each.name for each in self._services])
+        _log.info("serving", address=f"{settings.host}:{port}", services=[each.name for each in self._services])
         return port
 
     async def stop(self) -> None:
@@ -97,7 +107,12 @@ class Server:
                 service.drain()
         await self._traffic.drain(self._settings.grace_s)
         await self._server.stop(_CLOSE_S)
+        await self._hang_up()
         _log.info("stopped")
+
+    async def _hang_up(self) -> None:
+        if self._metrics is not None:
+            await self._metrics.close()
 
     async def _repeat(self, name: str, readiness: Readiness) -> None:
         async for ready in readiness.states():
@@ -112,6 +127,7 @@ async def serve(
     services: Sequence[Service],
     settings: ServerSettings,
     on_stop: Sequence[Callable[[], Awaitable[object]]] = (),
+    figures: Sequence[Figure] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop. Whatever happens, every `on_stop` callback is called."""
     stop = asyncio.Event()
@@ -119,7 +135,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        server = Server(services, settings)
+        server = Server(services, settings, figures)
         await server.start()
         await stop.wait()
         await server.stop()

@@ -19,3 +19,7 @@ class ServerSettings:
     drain_delay_s: float = 0.0
     # What calls under way get to finish, and then each `on_stop` callback.
     grace_s: float = 5.0
+    # Where GET /metrics is answered, on the same host; 0: nowhere, and nothing is counted.
+    metrics_port: int = 0
+    # What an operator knows that port by.
+    metrics_setting: str = "metrics_port"

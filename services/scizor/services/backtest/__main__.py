@@ -24,9 +24,9 @@ from scizor.domain.errors import ScizorError
 from scizor.domain.optimizations import Optimization
 from scizor.ports.sandbox import Limits
 from scizor.rpc.server import Service, serve
-from scizor.rpc.settings import ServerSettings
 from scizor.services.backtest.assembly import Choices, Ports, assembled
 from scizor.services.backtest.benches import ProcessBench
+from scizor.services.backtest.metrics import figures
 from scizor.services.backtest.optimization import hosted
 from scizor.services.backtest.optimization.assembly import Lab
 from scizor.services.backtest.optimization.runner import OptimizationRunnerSettings
@@ -72,7 +72,12 @@ async def main(settings: BacktestSettings) -> None:
         await sandbox.close()
         executor.shutdown(wait=False, cancel_futures=True)
 
-    await serve([service], ServerSettings(settings.port, settings.bind_host), on_stop=[stop_running, storage.close])
+    await serve(
+        [service],
+        settings.server(settings.port),
+        on_stop=[stop_running, storage.close],
+        figures=figures(runner, settings.max_jobs, use_cases.optimizing.runner, lab.compute),
+    )
 
 
 def _sandbox(settings: BacktestSettings) -> LockedSandbox:

@@ -32,7 +32,7 @@ class RunnerSettings:
 
 
 class Runner:
-    """Runs up to `max_jobs` jobs at a time."""
+    """Runs up to `max_jobs` jobs at a time: `running` of them now."""
 
     def __init__(self, means: Means, settings: RunnerSettings) -> None:
         self._means = means
@@ -40,6 +40,7 @@ class Runner:
         self._queued = asyncio.Semaphore(0)  # jobs this process was told of and has not looked for
         self._backlog = True  # whether there may be jobs that it was not told of
         self._claims = itertools.count(1)
+        self.running = 0
 
     def wake(self) -> None:
         """Say that a job was queued."""
@@ -62,13 +63,20 @@ class Runner:
                 if job is not None:
                     if untold:
                         self._queued.release()  # where there was one there may be more, for whoever is idle
-                    await Execution(job, owner, self._means).run()
+                    await self._run(Execution(job, owner, self._means))
             except Unavailable as error:
                 _log.warning("storage_away", error=error.message)
                 await asyncio.sleep(self._settings.poll_s)
             except Exception as error:  # noqa: BLE001 - a worker that ends would leave the queue to nobody
                 _log.error("worker_fault", exc_info=error)
                 await asyncio.sleep(self._settings.poll_s)
+
+    async def _run(self, execution: Execution) -> None:
+        self.running += 1
+        try:
+            await execution.run()
+        finally:
+            self.running -= 1
 
     async def _claim(self, owner: str) -> BacktestJob | None:
         now = self._means.clock.now()

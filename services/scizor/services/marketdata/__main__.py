@@ -11,7 +11,6 @@ from scizor.adapters.calendar import ExchangeSessions
 from scizor.adapters.clock import SystemClock
 from scizor.adapters.ib import IbBroker
 from scizor.rpc.server import serve
-from scizor.rpc.settings import ServerSettings
 from scizor.services.marketdata.assembly import MarketData, Outside
 from scizor.services.marketdata.imports.intake import FileFormat
 from scizor.services.marketdata.settings import MarketDataSettings
@@ -32,8 +31,9 @@ async def main(settings: MarketDataSettings) -> None:
     warming = asyncio.create_task(asyncio.to_thread(_warm, calendar))
     await serve(
         [market_data.service],
-        ServerSettings(port=settings.port, host=settings.bind_host),
+        settings.server(settings.port),
         on_stop=[market_data.stop, broker.stop, storage.close, lambda: warming],
+        figures=market_data.figures,
     )
 
 

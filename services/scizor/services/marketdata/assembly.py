@@ -36,6 +36,7 @@ from scizor.services.marketdata.live.hub import LiveHub
 from scizor.services.marketdata.live.lines import LineFinder
 from scizor.services.marketdata.live.settings import LiveSettings
 from scizor.services.marketdata.live.streams import LiveStreams
+from scizor.services.marketdata.metrics import figures
 from scizor.services.marketdata.servicer import SERVICE, MarketDataServicer
 from scizor.services.marketdata.symbols.contracts import Contracts
 from scizor.services.marketdata.symbols.standing import VerificationSettings
@@ -106,6 +107,7 @@ class MarketData:
             live=LiveStreams(LineFinder(outside.storage, contracts).find, self._hub),
         )
         servicer = MarketDataServicer(use_cases)
+        self.figures = figures(outside.broker.connection, self._hub, self._runner)
         self.service = Service(SERVICE, add_MarketDataServiceServicer_to_server, servicer, self._hub.drain)
 
     def start(self) -> None:

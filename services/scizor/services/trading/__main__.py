@@ -21,7 +21,6 @@ from scizor.adapters.sql.storage import PoolSettings, SqlStorage
 from scizor.domain.ids import RANDOM_BYTES, new_id
 from scizor.rpc.readiness import Readiness
 from scizor.rpc.server import Service, serve
-from scizor.rpc.settings import ServerSettings
 from scizor.services.research.live_talk import WARM
 from scizor.services.setup import database, start
 from scizor.services.trading.assembly import Choices, House, Ports
@@ -72,7 +71,8 @@ async def main(settings: TradingSettings) -> None:
         await storage.close()
 
     service = Service(NAME, add_TradingServiceServicer_to_server, servicer, servicer.drain, readiness)
-    await serve([service], ServerSettings(settings.port, settings.bind_host), on_stop=[stop])
+    figures = house.figures(lambda: readiness.ready)
+    await serve([service], settings.server(settings.port), on_stop=[stop], figures=figures)
 
 
 def _told(running: asyncio.Task[None]) -> None:

@@ -15,6 +15,7 @@ from scizor.ports.order_broker import BrokerAccount, OrderBroker
 from scizor.ports.sandbox import Sandbox
 from scizor.ports.storage import Storage
 from scizor.ports.trading import StoredDeployment
+from scizor.rpc.metrics import Figure
 from scizor.services.trading.account.appraisal import stakes_of
 from scizor.services.trading.account.hours import Hours
 from scizor.services.trading.account.performance import Performance
@@ -29,6 +30,7 @@ from scizor.services.trading.desk.desk import Desk
 from scizor.services.trading.desk.floor import Connecting, Floor
 from scizor.services.trading.desk.listings import Listings
 from scizor.services.trading.desk.seat import Means, Seat
+from scizor.services.trading.metrics import figures
 from scizor.services.trading.parity.app import Parity
 from scizor.services.trading.risk.room import RiskRoom
 from scizor.services.trading.rooms import Room, RoomPorts
@@ -138,6 +140,10 @@ class House:
             performance=Performance(self._ledger, ports.storage, ports.calendar),
             parity=self._parity,
         )
+
+    def figures(self, acts: Callable[[], bool]) -> list[Figure]:
+        """What a scraper reads. `acts`: whether it is our turn."""
+        return figures(acts, self._floor, self._risk.state, self._roster.unfinished)
 
     async def run(self) -> None:
         """Act for accounts whenever it is our turn."""

@@ -31,12 +31,13 @@ class OptimizationRunnerSettings:
 
 
 class OptimizationRunner:
-    """Runs optimisations until cancelled."""
+    """Runs optimisations until cancelled: `running` of them now."""
 
     def __init__(self, means: Means, settings: OptimizationRunnerSettings) -> None:
         self._means, self._settings = means, settings
         self._calls: asyncio.Queue[None] = asyncio.Queue(settings.at_a_time)
         self._claims = itertools.count(1)
+        self.running = 0
 
     def wake(self) -> None:
         """Say that one was queued: a worker that waits looks for it, and only one."""
@@ -61,13 +62,20 @@ class OptimizationRunner:
                 if not called:  # where nobody called for one, there may be more
                     self.wake()
                 called = False
-                await Execution(optimization, owner, self._means).run()
+                await self._run(Execution(optimization, owner, self._means))
             except Unavailable as error:
                 _log.warning("storage_or_workers_away", error=error.message)
                 await asyncio.sleep(self._settings.poll_s)
             except Exception as error:  # noqa: BLE001 - a worker that ends would leave the queue to nobody
                 _log.error("worker_fault", exc_info=error)
                 await asyncio.sleep(self._settings.poll_s)
+
+    async def _run(self, execution: Execution) -> None:
+        self.running += 1
+        try:
+            await execution.run()
+        finally:
+            self.running -= 1
 
     async def _claim(self, owner: str) -> Optimization | None:
         now = self._means.clock.now()

@@ -38,7 +38,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Execution:
-    """Runs a collection that `owner` has claimed."""
+    """Runs a collection that `owner` has claimed. `end`: how it ended, once that is recorded."""
 
     def __init__(self, collection: Collection, owner: str, means: Means) -> None:
         self._collection = collection
@@ -47,6 +47,7 @@ class Execution:
         self._agenda = Agenda()
         self._outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
         self._room = asyncio.Semaphore(means.settings.unsaved_chunks)
+        self.end: CollectionState | None = None
 
     async def run(self) -> None:
         """Run it to its end and record that end; one that is lost on the way is left as it is.
@@ -198,6 +199,7 @@ class Execution:
         async with self._means.storage.begin() as work:
             if not await work.collections.end(collection.id, self._owner, progress, now, error):
                 raise Lost
+        self.end = progress.state
         self._means.bus.publish(collection.id, replace(collection, progress=progress, end_time=now, error=error))
         _log.info("collection_ended", collection=collection.id, state=progress.state.name)
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from scizor.domain.collections import Collection
+from scizor.domain.collections import Collection, CollectionState
 from scizor.domain.errors import Unavailable
 from scizor.services.marketdata.collection.execution import Execution
 from scizor.services.marketdata.collection.means import Means
@@ -23,12 +23,17 @@ _log = structlog.get_logger(__name__)
 
 
 class CollectionRunner:
-    """Runs up to `max_collections` at a time; together they ask the broker as much at once as it is worth."""
+    """Runs up to `max_collections` at a time; together they ask the broker as much at once as it is worth.
+
+    `running` of them now; `ends`: when the last one here ended so.
+    """
 
     def __init__(self, means: Means) -> None:
         self._means = means
         self._queued = asyncio.Event()
         self._claims = itertools.count(1)
+        self.running = 0
+        self.ends: dict[CollectionState, datetime] = {}
 
     def wake(self) -> None:
         """Say that a collection was queued."""
@@ -52,13 +57,22 @@ class CollectionRunner:
                 else:
                     # Where there was one there may be more, for whoever is idle.
                     self._queued.set()
-                    await Execution(collection, owner, self._means).run()
+                    await self._run(Execution(collection, owner, self._means))
             except Unavailable as error:
                 _log.warning("storage_away", error=error.message)
                 await asyncio.sleep(poll_s)
             except Exception as error:  # noqa: BLE001 - a worker that ends would leave the queue to nobody
                 _log.error("worker_fault", exc_info=error)
                 await asyncio.sleep(poll_s)
+
+    async def _run(self, execution: Execution) -> None:
+        self.running += 1
+        try:
+            await execution.run()
+        finally:
+            self.running -= 1
+        if execution.end is not None:
+            self.ends[execution.end] = self._means.clock.now()
 
     async def _claim(self, owner: str) -> Collection | None:
         now = self._means.clock.now()

@@ -17,11 +17,15 @@ _UP: Final = (ConnectionState.READY, ConnectionState.DEGRADED)
 
 
 class Channel:
-    """Tells every reader what the feed tells. Late ones begin with the feed's state and its newest price."""
+    """Tells every reader what the feed tells. Late ones begin with the feed's state and its newest price.
+
+    `heard`: when the newest price came, if one did.
+    """
 
     def __init__(self, topic: Topic, contract: BrokerContract, connection: BrokerConnection, clock: Clock) -> None:
         self.topic = topic
         self.readers: dict[Mailbox, None] = {}
+        self.heard: datetime | None = None
         self._connection = connection
         self._label = _SourceLabel(contract, clock)
         self._status = FeedStatus(FeedState.PENDING)
@@ -63,7 +67,7 @@ class Channel:
             self._stand(FeedStatus(FeedState.ACTIVE))
         news = News(self.topic, event, self._label.now())
         if not isinstance(event, FeedGap):
-            self._newest = news
+            self._newest, self.heard = news, self._label.asked
         self._tell(news)
 
     def _stand(self, status: FeedStatus) -> None:
@@ -87,9 +91,10 @@ class _SourceLabel:
         self._contract, self._clock = contract, clock
         self._zone = ZoneInfo(contract.time_zone)
         self._name, self._until = "", datetime.min.replace(tzinfo=UTC)
+        self.asked = self._until
 
     def now(self) -> str:
-        now = self._clock.now()
+        self.asked = now = self._clock.now()
         if now >= self._until:
             today = now.astimezone(self._zone).date()
             self._name = self._contract.source_of(today)

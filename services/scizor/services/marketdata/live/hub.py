@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from scizor.domain.broker import BrokerContract
 from scizor.domain.errors import LimitExceeded, Reason, Unavailable
@@ -33,6 +34,21 @@ class LiveHub:
         self._lingering: dict[Topic, asyncio.TimerHandle] = {}
         self._mailboxes: set[Mailbox] = set()
         self._draining = False
+
+    @property
+    def streams(self) -> int:
+        """How many read."""
+        return len(self._mailboxes)
+
+    @property
+    def feeds(self) -> int:
+        """How many feeds of the broker are open."""
+        return sum(not channel.is_refused for channel in self._channels.values())
+
+    @property
+    def heard(self) -> datetime | None:
+        """When the newest price of an open feed came, if one did."""
+        return max((channel.heard for channel in self._channels.values() if channel.heard), default=None)
 
     @contextmanager
     def subscribe(self, lines: Sequence[Line], interval: LiveInterval | None = None) -> Iterator[Mailbox]:
