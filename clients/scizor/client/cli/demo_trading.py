@@ -30,9 +30,9 @@ def order_and_its_end(client: Client, story: Story) -> None:
     placed = client.orders.place("IBM", Side.BUY, 10, limit_price=1, stop_loss_price="0.50")
     _reached(client, placed.order.id, _HELD)
     client.orders.cancel(placed.order.id)
-    ended = _reached(client, placed.order.id, _ENDED)
-    story.keep("order", as_document(ended))
-    lines = [event_line(event, ended.order) for event in ended.events]
+    ended = [_reached(client, one.id, _ENDED) for one in (placed.order, *placed.exits)]
+    story.keep("order", as_document(ended[0]))
+    lines = [event_line(event, one.order) for one in ended for event in one.events]
     story.tell("An order with its stop on the simulated account, as the journal tells it", *lines)
 
 
