@@ -163,7 +163,7 @@ class ProcessCompute:
     def _carry_out(self, task: _Task, worker: _Worker) -> None:
         self._running[task.future] = worker
         try:
-            if task.future.cancelled():
+            if task.future.cancelled() or self._closed:  # `close` ends what it finds in _running
                 return
             for key in worker.keys - self._data.keys():
                 worker.pipe.send((FORGET, key))
