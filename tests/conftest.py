@@ -9,9 +9,11 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any, Final
 
 import asyncpg
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from scizor.adapters.sql.dsn import driver_dsn
 from scizor.adapters.sql.embedded import EmbeddedPostgres
@@ -38,6 +40,30 @@ DELETE FROM strategies; DELETE FROM idempotency_keys; DELETE FROM risk_limits; D
 DELETE FROM trading_states; DELETE FROM equity_marks; DELETE FROM account_leases; DELETE FROM account_postings;
 DELETE FROM orders; DELETE FROM executions; DELETE FROM broker_orders;
 """
+
+
+_ON_ONE_STACK: Final = {  # files whose tests share what is long to start
+    f"tests/e2e/test_{name}.py": stack
+    for stack, names in {
+        "the stack": ("command", "grpc", "market_data", "optimizations", "reports", "rest", "strategies"),
+        "the open market": ("trading_grpc", "trading_rest"),
+    }.items()
+    for name in names
+}
+
+
+class _Together(LoadFileScheduling):  # type: ignore[misc]  # it has no types
+    """A file is one worker's, and so are all that share a stack: it is then started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path: str = super()._split_scope(nodeid)
+        return _ON_ONE_STACK.get(path, path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """For `--dist loadfile`."""
+    return _Together(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
