@@ -6,11 +6,13 @@ replicas, which would have the same port at two addresses, have two ports at one
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -18,6 +20,7 @@ import yaml
 
 from scizor.services.edge.config import command
 from tests.chart.rendering import Manifest, container, environment, of_kind, pods, rendered
+from tests.conftest import dsn_of, run_on_server
 from tests.e2e.stack import Stack, free_ports, until
 
 _LISTENERS = {  # what Envoy's ports are in its pod, and here
@@ -118,6 +121,22 @@ class Installation(Stack):
             return all(httpx.get(self.rest() + path, timeout=5).status_code == 200 for path in _ANSWERED)
         except httpx.TransportError:
             return False
+
+
+@asynccontextmanager
+async def installed(postgres_dsn: str, name: str, clock: str = "now") -> AsyncIterator[Installation]:
+    """One that runs on a database of its own; nothing is left of either."""
+    database = f"scizor_{name}_{os.getpid()}"
+    await run_on_server(postgres_dsn, f"CREATE DATABASE {database} TEMPLATE template0")
+    installation = Installation(database_url=dsn_of(postgres_dsn, database), clock=clock)
+    try:
+        await asyncio.to_thread(installation.start)
+        yield installation
+    finally:
+        await asyncio.to_thread(installation.stop)
+        await run_on_server(postgres_dsn, f"DROP DATABASE {database} WITH (FORCE)")
+    until(lambda: not installation.processes(), "every process has ended")
+    installation.remove()
 
 
 def _endpoint(name: str, port: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,8 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.chart.running import Installation
-from tests.conftest import dsn_of, run_on_server
+from tests.chart.running import Installation, installed
 from tests.e2e.stack import until
 from tests.e2e.test_grpc import (  # noqa: F401 - these run here, on the fixtures below
     client,
@@ -34,17 +31,8 @@ AT_ONCE = 12
 
 @pytest.fixture(scope="module")
 async def stack(postgres_dsn: str) -> AsyncIterator[Installation]:
-    name = f"scizor_chart_{os.getpid()}"
-    await run_on_server(postgres_dsn, f"CREATE DATABASE {name} TEMPLATE template0")
-    installation = Installation(database_url=dsn_of(postgres_dsn, name))
-    try:
-        await asyncio.to_thread(installation.start)
+    async with installed(postgres_dsn, "chart") as installation:
         yield installation
-    finally:
-        await asyncio.to_thread(installation.stop)
-        await run_on_server(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
-    until(lambda: not installation.processes(), "every process has ended")
-    installation.remove()
 
 
 @pytest.fixture(scope="module")

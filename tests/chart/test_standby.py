@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 
 import grpc
@@ -12,8 +10,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.chart.running import Installation
-from tests.conftest import dsn_of, run_on_server
+from tests.chart.running import Installation, installed
 from tests.e2e.stack import until
 from tests.e2e.trading import OPEN, gate, limit, placed, reached
 
@@ -27,17 +24,8 @@ LIVE = ("ACCEPTED", "WORKING")
 
 @pytest.fixture
 async def stack(postgres_dsn: str) -> AsyncIterator[Installation]:
-    name = f"scizor_standby_{os.getpid()}"
-    await run_on_server(postgres_dsn, f"CREATE DATABASE {name} TEMPLATE template0")
-    installation = Installation(database_url=dsn_of(postgres_dsn, name), clock=OPEN)
-    try:
-        await asyncio.to_thread(installation.start)
+    async with installed(postgres_dsn, "standby", clock=OPEN) as installation:
         yield installation
-    finally:
-        await asyncio.to_thread(installation.stop)
-        await run_on_server(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
-    until(lambda: not installation.processes(), "every process has ended")
-    installation.remove()
 
 
 @pytest.fixture
