@@ -26,6 +26,14 @@ async def halted(on: Scene) -> None:
     await on.state(TradingState.HALTED, flatten=True)
 
 
+async def begun(on: Scene) -> None:
+    """A hundred shares are held, the switch is pulled, and the order that closes them is sent."""
+    await on.hold(100)
+    on.arm()
+    await halted(on)
+    await until(lambda: closing(on))
+
+
 def closing(on: Scene) -> list[tuple[str, int, int]]:
     """What was sent to close: side, shares and place."""
     sent = enumerate(on.stage.broker.sent)
@@ -129,10 +137,7 @@ async def test_it_waits_while_the_link_is_away_and_completes_when_it_is_back() -
 
 async def test_it_goes_on_after_a_restart_without_a_second_closing_order() -> None:
     async with scene() as on:
-        await on.hold(100)
-        on.arm()
-        await halted(on)
-        await until(lambda: closing(on))
+        await begun(on)
         on.stage.works()
         for _ in range(2):
             await on.kill()
@@ -168,10 +173,7 @@ async def test_whatever_becomes_of_its_journal_one_order_to_close_is_sent(commit
 
 async def test_a_closing_order_that_fills_in_part_and_ends_is_followed_by_one_for_the_rest() -> None:
     async with scene() as on:
-        await on.hold(100)
-        on.arm()
-        await halted(on)
-        await until(lambda: closing(on))
+        await begun(on)
         on.filled(60)
         ended(on, 1)
         await until(lambda: closing(on) == [("SELL", 100, 1), ("SELL", 40, 2)])
@@ -226,10 +228,7 @@ async def test_a_person_who_loosens_the_state_ends_it() -> None:
 
 async def test_a_kill_switch_pulled_again_starts_over() -> None:
     async with scene() as on:
-        await on.hold(100)
-        on.arm()
-        await halted(on)
-        await until(lambda: closing(on))
+        await begun(on)
         on.stage.works()
         on.stage.clock.advance(1)
         await halted(on)

@@ -11,12 +11,12 @@ from scizor.services.backtest.runner import Runner
 def figures(runner: Runner, max_jobs: int, optimizing: OptimizationRunner, compute: Compute) -> list[Figure]:
     """`max_jobs`: how many backtests are run at a time; `compute`: where trials are."""
     return [
-        Figure("scizor_backtest_jobs_running", "Backtests that this process runs.", lambda: {(): runner.running}),
+        Figure("scizor_backtest_jobs_running", "Backtests that this process runs.", lambda: {(): runner.running.now}),
         Figure("scizor_backtest_jobs_limit", "How many it runs at most.", lambda: {(): max_jobs}),
         Figure(
             "scizor_backtest_optimizations_running",
             "Optimizations that this process leads.",
-            lambda: {(): optimizing.running},
+            lambda: {(): optimizing.running.now},
         ),
         Figure(
             "scizor_backtest_trial_slots",

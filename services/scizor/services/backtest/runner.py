@@ -18,6 +18,7 @@ import structlog
 from scizor.domain.backtests import BacktestJob
 from scizor.domain.errors import Unavailable
 from scizor.services.backtest.execution import Execution, Means
+from scizor.services.tally import Tally
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ class RunnerSettings:
 
 
 class Runner:
-    """Runs up to `max_jobs` jobs at a time: `running` of them now."""
+    """Runs up to `max_jobs` jobs at a time; `running` tells how many."""
 
     def __init__(self, means: Means, settings: RunnerSettings) -> None:
         self._means = means
@@ -40,7 +41,7 @@ class Runner:
         self._queued = asyncio.Semaphore(0)  # jobs this process was told of and has not looked for
         self._backlog = True  # whether there may be jobs that it was not told of
         self._claims = itertools.count(1)
-        self.running = 0
+        self.running = Tally()
 
     def wake(self) -> None:
         """Say that a job was queued."""
@@ -63,20 +64,14 @@ class Runner:
                 if job is not None:
                     if untold:
                         self._queued.release()  # where there was one there may be more, for whoever is idle
-                    await self._run(Execution(job, owner, self._means))
+                    with self.running:
+                        await Execution(job, owner, self._means).run()
             except Unavailable as error:
                 _log.warning("storage_away", error=error.message)
                 await asyncio.sleep(self._settings.poll_s)
             except Exception as error:  # noqa: BLE001 - a worker that ends would leave the queue to nobody
                 _log.error("worker_fault", exc_info=error)
                 await asyncio.sleep(self._settings.poll_s)
-
-    async def _run(self, execution: Execution) -> None:
-        self.running += 1
-        try:
-            await execution.run()
-        finally:
-            self.running -= 1
 
     async def _claim(self, owner: str) -> BacktestJob | None:
         now = self._means.clock.now()

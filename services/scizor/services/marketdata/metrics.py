@@ -26,7 +26,7 @@ def figures(connection: BrokerConnection, hub: LiveHub, runner: CollectionRunner
             "When the newest price of an open feed came, seconds since 1970.",
             lambda: {(): hub.heard.timestamp()} if hub.heard else {},
         ),
-        Figure("scizor_marketdata_collections_running", "Collections under way.", lambda: {(): runner.running}),
+        Figure("scizor_marketdata_collections_running", "Collections under way.", lambda: {(): runner.running.now}),
         Figure(
             "scizor_marketdata_collection_end_timestamp_seconds",
             "When the last collection that this process ran ended so, seconds since 1970.",

@@ -17,6 +17,7 @@ import structlog
 from scizor.domain.errors import Unavailable
 from scizor.domain.optimizations import Optimization
 from scizor.services.backtest.optimization.execution import Execution, Means
+from scizor.services.tally import Tally
 
 _log = structlog.get_logger(__name__)
 
@@ -31,13 +32,13 @@ class OptimizationRunnerSettings:
 
 
 class OptimizationRunner:
-    """Runs optimisations until cancelled: `running` of them now."""
+    """Runs optimisations until cancelled; `running` tells how many."""
 
     def __init__(self, means: Means, settings: OptimizationRunnerSettings) -> None:
         self._means, self._settings = means, settings
         self._calls: asyncio.Queue[None] = asyncio.Queue(settings.at_a_time)
         self._claims = itertools.count(1)
-        self.running = 0
+        self.running = Tally()
 
     def wake(self) -> None:
         """Say that one was queued: a worker that waits looks for it, and only one."""
@@ -62,20 +63,14 @@ class OptimizationRunner:
                 if not called:  # where nobody called for one, there may be more
                     self.wake()
                 called = False
-                await self._run(Execution(optimization, owner, self._means))
+                with self.running:
+                    await Execution(optimization, owner, self._means).run()
             except Unavailable as error:
                 _log.warning("storage_or_workers_away", error=error.message)
                 await asyncio.sleep(self._settings.poll_s)
             except Exception as error:  # noqa: BLE001 - a worker that ends would leave the queue to nobody
                 _log.error("worker_fault", exc_info=error)
                 await asyncio.sleep(self._settings.poll_s)
-
-    async def _run(self, execution: Execution) -> None:
-        self.running += 1
-        try:
-            await execution.run()
-        finally:
-            self.running -= 1
 
     async def _claim(self, owner: str) -> Optimization | None:
         now = self._means.clock.now()

@@ -18,6 +18,7 @@ from scizor.domain.collections import Collection, CollectionState
 from scizor.domain.errors import Unavailable
 from scizor.services.marketdata.collection.execution import Execution
 from scizor.services.marketdata.collection.means import Means
+from scizor.services.tally import Tally
 
 _log = structlog.get_logger(__name__)
 
@@ -25,14 +26,14 @@ _log = structlog.get_logger(__name__)
 class CollectionRunner:
     """Runs up to `max_collections` at a time; together they ask the broker as much at once as it is worth.
 
-    `running` of them now; `ends`: when the last one here ended so.
+    `running` tells how many; `ends`: when the last one here ended so.
     """
 
     def __init__(self, means: Means) -> None:
         self._means = means
         self._queued = asyncio.Event()
         self._claims = itertools.count(1)
-        self.running = 0
+        self.running = Tally()
         self.ends: dict[CollectionState, datetime] = {}
 
     def wake(self) -> None:
@@ -66,11 +67,8 @@ class CollectionRunner:
                 await asyncio.sleep(poll_s)
 
     async def _run(self, execution: Execution) -> None:
-        self.running += 1
-        try:
+        with self.running:
             await execution.run()
-        finally:
-            self.running -= 1
         if execution.end is not None:
             self.ends[execution.end] = self._means.clock.now()
 
